@@ -1,5 +1,5 @@
-import { KeyturnError } from "./errors.ts";
-import { type Instant, instant, iso, type VersionId } from "./types.ts";
+import { KeyturnError } from './errors.ts'
+import { type Instant, instant, iso, type VersionId } from './types.ts'
 
 /**
  * What keyturn knows about a secret besides its value: policy that its owner sets, and records that keyturn writes.
@@ -8,236 +8,202 @@ import { type Instant, instant, iso, type VersionId } from "./types.ts";
  * (docs.aws.amazon.com/tag-editor, "Tag naming limits"), the narrowest of the stores.
  */
 export interface Metadata {
-	/** What the credential opens: `postgres`, later `api-key` … Present on every managed secret. */
-	readonly kind?: string | undefined;
-	readonly owner?: string | undefined;
-	readonly environment?: string | undefined;
-	readonly dataClass?: string | undefined;
-	/** How often it is rotated. */
-	readonly periodMs?: number | undefined;
-	/** How long the old credential stays valid after promotion. */
-	readonly graceMs?: number | undefined;
-	/** When sweep and hook may rotate, UTC: `02:00-04:00`, or with days `sat+sun 02:00-04:00`. */
-	readonly window?: string | undefined;
-	readonly hold?:
-		| { readonly reason: string; readonly until?: Instant | undefined }
-		| undefined;
-	/** The admin secret's id, for planning; the document's `masterarn` is what a rotation uses. */
-	readonly admin?: string | undefined;
-	/** The two logins that take turns. */
-	readonly pair?: readonly [string, string] | undefined;
-	/** When keyturn took the secret under management. */
-	readonly managedSince?: Instant | undefined;
-	/** Our own record of the last promotion: which version, which one it replaced, when by the store's clock. */
-	readonly promoted?:
-		| {
-				readonly version: VersionId;
-				readonly previous: VersionId;
-				readonly at: Instant;
-		  }
-		| undefined;
-	/** The version that was retired and proved dead, when, and the target's own refusal. */
-	readonly retired?:
-		| {
-				readonly version: VersionId;
-				readonly at: Instant;
-				readonly refusal: string;
-		  }
-		| undefined;
+  /** What the credential opens: `postgres`, later `api-key` … Present on every managed secret. */
+  readonly kind?: string | undefined
+  readonly owner?: string | undefined
+  readonly environment?: string | undefined
+  readonly dataClass?: string | undefined
+  /** How often it is rotated. */
+  readonly periodMs?: number | undefined
+  /** How long the old credential stays valid after promotion. */
+  readonly graceMs?: number | undefined
+  /** When sweep and hook may rotate, UTC: `02:00-04:00`, or with days `sat+sun 02:00-04:00`. */
+  readonly window?: string | undefined
+  readonly hold?: { readonly reason: string; readonly until?: Instant | undefined } | undefined
+  /** The admin secret's id, for planning; the document's `masterarn` is what a rotation uses. */
+  readonly admin?: string | undefined
+  /** The two logins that take turns. */
+  readonly pair?: readonly [string, string] | undefined
+  /** When keyturn took the secret under management. */
+  readonly managedSince?: Instant | undefined
+  /** Our own record of the last promotion: which version, which one it replaced, when by the store's clock. */
+  readonly promoted?:
+    | {
+        readonly version: VersionId
+        readonly previous: VersionId
+        readonly at: Instant
+      }
+    | undefined
+  /** The version that was retired and proved dead, when, and the target's own refusal. */
+  readonly retired?:
+    | {
+        readonly version: VersionId
+        readonly at: Instant
+        readonly refusal: string
+      }
+    | undefined
 }
 
 /** Keys to set; null removes. */
 export type MetadataPatch = {
-	readonly [K in keyof Metadata]?: Exclude<Metadata[K], undefined> | null;
-};
+  readonly [K in keyof Metadata]?: Exclude<Metadata[K], undefined> | null
+}
 
 const UNITS: readonly (readonly [string, number])[] = [
-	["d", 86_400_000],
-	["h", 3_600_000],
-	["m", 60_000],
-	["s", 1_000],
-	["ms", 1],
-];
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+  ['ms', 1]
+]
 
 /** `36h`, `7d`, `90m`, `15s`, `500ms` → milliseconds. */
 export function parseDuration(text: string, field: string): number {
-	const match = /^(\d{1,12})(ms|[smhd])$/.exec(text.trim());
-	const unit = UNITS.find(([name]) => name === match?.[2]);
-	if (!match || !unit)
-		throw new KeyturnError(
-			"invalid/metadata",
-			`${field} must be a number with ms, s, m, h or d, such as 36h`,
-		);
-	return Number(match[1]) * unit[1];
+  const match = /^(\d{1,12})(ms|[smhd])$/.exec(text.trim())
+  const unit = UNITS.find(([name]) => name === match?.[2])
+  if (!match || !unit) throw new KeyturnError('invalid/metadata', `${field} must be a number with ms, s, m, h or d, such as 36h`)
+  return Number(match[1]) * unit[1]
 }
 
 export function formatDuration(ms: number): string {
-	const [name, size] = UNITS.find(
-		([, size]) => ms >= size && ms % size === 0,
-	) ?? ["ms", 1];
-	return `${ms / size}${name}`;
+  const [name, size] = UNITS.find(([, size]) => ms >= size && ms % size === 0) ?? ['ms', 1]
+  return `${ms / size}${name}`
 }
 
 /** Any text in the alphabet: other UTF-8 bytes, `=` and `/` become `=HH` (a tag takes no `%`). */
 export const encodeText = (text: string): string =>
-	[...Buffer.from(text, "utf8")]
-		.map((byte) => {
-			const char = String.fromCharCode(byte);
-			return /[A-Za-z0-9 +\-._:@]/.test(char)
-				? char
-				: `=${byte.toString(16).toUpperCase().padStart(2, "0")}`;
-		})
-		.join("");
+  [...Buffer.from(text, 'utf8')]
+    .map((byte) => {
+      const char = String.fromCharCode(byte)
+      return /[A-Za-z0-9 +\-._:@]/.test(char) ? char : `=${byte.toString(16).toUpperCase().padStart(2, '0')}`
+    })
+    .join('')
 
 export function decodeText(text: string): string {
-	const bytes: number[] = [];
-	for (let at = 0; at < text.length; at++) {
-		const hex =
-			text[at] === "="
-				? /^[0-9A-F]{2}/.exec(text.slice(at + 1))?.[0]
-				: undefined;
-		if (hex) {
-			bytes.push(Number.parseInt(hex, 16));
-			at += 2;
-		} else bytes.push(...Buffer.from(text[at] ?? "", "utf8"));
-	}
-	return Buffer.from(bytes).toString("utf8");
+  const bytes: number[] = []
+  for (let at = 0; at < text.length; at++) {
+    const hex = text[at] === '=' ? /^[0-9A-F]{2}/.exec(text.slice(at + 1))?.[0] : undefined
+    if (hex) {
+      bytes.push(Number.parseInt(hex, 16))
+      at += 2
+    } else bytes.push(...Buffer.from(text[at] ?? '', 'utf8'))
+  }
+  return Buffer.from(bytes).toString('utf8')
 }
 
 type Codec<T> = {
-	readonly write: (value: T) => string;
-	readonly read: (text: string, field: string) => T;
-};
+  readonly write: (value: T) => string
+  readonly read: (text: string, field: string) => T
+}
 
-const text: Codec<string> = { write: encodeText, read: decodeText };
-const plain: Codec<string> = { write: (v) => v, read: (v) => v };
-const duration: Codec<number> = { write: formatDuration, read: parseDuration };
+const text: Codec<string> = { write: encodeText, read: decodeText }
+const plain: Codec<string> = { write: (v) => v, read: (v) => v }
+const duration: Codec<number> = { write: formatDuration, read: parseDuration }
 const time: Codec<Instant> = {
-	write: iso,
-	read: (value, field) => {
-		const ms = Date.parse(value);
-		if (Number.isNaN(ms))
-			throw new KeyturnError(
-				"invalid/metadata",
-				`${field} must hold an ISO 8601 time`,
-			);
-		return instant(ms);
-	},
-};
+  write: iso,
+  read: (value, field) => {
+    const ms = Date.parse(value)
+    if (Number.isNaN(ms)) throw new KeyturnError('invalid/metadata', `${field} must hold an ISO 8601 time`)
+    return instant(ms)
+  }
+}
 
 /** `a/b/c` with a fixed number of parts. */
 function parts(value: string, count: number, field: string): string[] {
-	const found = value.split("/");
-	if (found.length !== count)
-		throw new KeyturnError(
-			"invalid/metadata",
-			`${field} must have ${count} parts between "/"`,
-		);
-	return found;
+  const found = value.split('/')
+  if (found.length !== count) throw new KeyturnError('invalid/metadata', `${field} must have ${count} parts between "/"`)
+  return found
 }
 
 const CODECS: {
-	readonly [K in keyof Metadata]-?: readonly [
-		key: string,
-		codec: Codec<NonNullable<Metadata[K]>>,
-	];
+  readonly [K in keyof Metadata]-?: readonly [key: string, codec: Codec<NonNullable<Metadata[K]>>]
 } = {
-	kind: ["kind", text],
-	owner: ["owner", text],
-	environment: ["environment", text],
-	dataClass: ["data-class", text],
-	periodMs: ["period", duration],
-	graceMs: ["grace", duration],
-	window: ["window", plain],
-	hold: [
-		"hold",
-		{
-			write: (v) =>
-				`${encodeText(v.reason)}/${v.until === undefined ? "" : iso(v.until)}`,
-			read: (value, field) => {
-				// A hold set by hand may be a bare reason: it still holds.
-				const [reason = "", until = ""] = value.includes("/")
-					? parts(value, 2, field)
-					: [value];
-				return {
-					reason: decodeText(reason),
-					until: until === "" ? undefined : time.read(until, field),
-				};
-			},
-		},
-	],
-	admin: ["admin", plain],
-	pair: [
-		"pair",
-		{
-			write: (v) => v.map(encodeText).join("/"),
-			read: (value, field) =>
-				parts(value, 2, field).map(decodeText) as [string, string],
-		},
-	],
-	managedSince: ["managed-since", time],
-	promoted: [
-		"promoted",
-		{
-			write: (v) => `${v.version}/${v.previous}/${iso(v.at)}`,
-			read: (value, field) => {
-				const [version = "", previous = "", at = ""] = parts(value, 3, field);
-				return { version, previous, at: time.read(at, field) };
-			},
-		},
-	],
-	retired: [
-		"retired",
-		{
-			write: (v) => `${v.version}/${iso(v.at)}/${encodeText(v.refusal)}`,
-			read: (value, field) => {
-				const [version = "", at = "", refusal = ""] = parts(value, 3, field);
-				return {
-					version,
-					at: time.read(at, field),
-					refusal: decodeText(refusal),
-				};
-			},
-		},
-	],
-};
+  kind: ['kind', text],
+  owner: ['owner', text],
+  environment: ['environment', text],
+  dataClass: ['data-class', text],
+  periodMs: ['period', duration],
+  graceMs: ['grace', duration],
+  window: ['window', plain],
+  hold: [
+    'hold',
+    {
+      write: (v) => `${encodeText(v.reason)}/${v.until === undefined ? '' : iso(v.until)}`,
+      read: (value, field) => {
+        // A hold set by hand may be a bare reason: it still holds.
+        const [reason = '', until = ''] = value.includes('/') ? parts(value, 2, field) : [value]
+        return {
+          reason: decodeText(reason),
+          until: until === '' ? undefined : time.read(until, field)
+        }
+      }
+    }
+  ],
+  admin: ['admin', plain],
+  pair: [
+    'pair',
+    {
+      write: (v) => v.map(encodeText).join('/'),
+      read: (value, field) => parts(value, 2, field).map(decodeText) as [string, string]
+    }
+  ],
+  managedSince: ['managed-since', time],
+  promoted: [
+    'promoted',
+    {
+      write: (v) => `${v.version}/${v.previous}/${iso(v.at)}`,
+      read: (value, field) => {
+        const [version = '', previous = '', at = ''] = parts(value, 3, field)
+        return { version, previous, at: time.read(at, field) }
+      }
+    }
+  ],
+  retired: [
+    'retired',
+    {
+      write: (v) => `${v.version}/${iso(v.at)}/${encodeText(v.refusal)}`,
+      read: (value, field) => {
+        const [version = '', at = '', refusal = ''] = parts(value, 3, field)
+        return {
+          version,
+          at: time.read(at, field),
+          refusal: decodeText(refusal)
+        }
+      }
+    }
+  ]
+}
 
-const FIELDS = Object.keys(CODECS) as (keyof Metadata)[];
+const FIELDS = Object.keys(CODECS) as (keyof Metadata)[]
 
 /** Metadata from a store's strings, keys without the store's prefix. Unknown keys are left alone; bad values throw. */
-export function decodeMetadata(
-	strings: Readonly<Record<string, string>>,
-): Metadata {
-	const found: Record<string, unknown> = {};
-	for (const field of FIELDS) {
-		const [key, codec] = CODECS[field];
-		const value = strings[key];
-		if (value !== undefined) found[field] = codec.read(value, key);
-	}
-	return found as Metadata;
+export function decodeMetadata(strings: Readonly<Record<string, string>>): Metadata {
+  const found: Record<string, unknown> = {}
+  for (const field of FIELDS) {
+    const [key, codec] = CODECS[field]
+    const value = strings[key]
+    if (value !== undefined) found[field] = codec.read(value, key)
+  }
+  return found as Metadata
 }
 
 /** A patch as a store's strings: to set, and keys to remove. */
 export function encodePatch(patch: MetadataPatch): {
-	readonly set: Readonly<Record<string, string>>;
-	readonly remove: readonly string[];
+  readonly set: Readonly<Record<string, string>>
+  readonly remove: readonly string[]
 } {
-	const set: Record<string, string> = {};
-	const remove: string[] = [];
-	for (const field of FIELDS) {
-		const value = patch[field];
-		if (value === undefined) continue;
-		const [key, codec] = CODECS[field] as readonly [string, Codec<unknown>];
-		if (value === null) remove.push(key);
-		else {
-			const written = codec.write(value);
-			if (written.length > 256)
-				throw new KeyturnError(
-					"invalid/metadata",
-					`${key} is longer than 256 characters when written`,
-				);
-			set[key] = written;
-		}
-	}
-	return { set, remove };
+  const set: Record<string, string> = {}
+  const remove: string[] = []
+  for (const field of FIELDS) {
+    const value = patch[field]
+    if (value === undefined) continue
+    const [key, codec] = CODECS[field] as readonly [string, Codec<unknown>]
+    if (value === null) remove.push(key)
+    else {
+      const written = codec.write(value)
+      if (written.length > 256) throw new KeyturnError('invalid/metadata', `${key} is longer than 256 characters when written`)
+      set[key] = written
+    }
+  }
+  return { set, remove }
 }

@@ -1,81 +1,75 @@
-import type { Metadata, MetadataPatch } from "../metadata.ts";
-import type {
-	Instant,
-	SecretId,
-	SecretText,
-	Token,
-	VersionId,
-} from "../types.ts";
+import type { Metadata, MetadataPatch } from '../metadata.ts'
+import type { Instant, SecretId, SecretText, Token, VersionId } from '../types.ts'
 
 /**
  * What a store promises, declared once by its adapter, printed in the support table and asserted by the store suite.
  * A difference between stores is a fact here, never an `if` in the core.
  */
 export interface StoreFacts {
-	readonly name: string;
-	/** `promote` fails when current is not the expected version. */
-	readonly compareAndSet: boolean;
-	/** Writing current's value again under a new version makes a late promote fail (design rule 6). */
-	readonly fence: boolean;
-	/** How long an ordinary reader may still be shown the version before, in ms; 0 = at once. */
-	readonly convergenceMs: number;
-	/** `annotate` fails when the metadata changed since the look. */
-	readonly metadataCompareAndSet: boolean;
+  readonly name: string
+  /** `promote` fails when current is not the expected version. */
+  readonly compareAndSet: boolean
+  /** Writing current's value again under a new version makes a late promote fail (design rule 6). */
+  readonly fence: boolean
+  /** How long an ordinary reader may still be shown the version before, in ms; 0 = at once. */
+  readonly convergenceMs: number
+  /** `annotate` fails when the metadata changed since the look. */
+  readonly metadataCompareAndSet: boolean
 }
 
 /** A pending value, or somebody's claim to write one. */
 export interface PendingFacts {
-	readonly version: VersionId;
-	readonly token: Token;
-	/** The version that was current when the attempt began. Undefined: not made by keyturn, or not valued yet. */
-	readonly base?: VersionId | undefined;
-	/** Who drives: the store's own rotation (AWSPENDING), or keyturn. */
-	readonly driver: "store" | "keyturn";
-	/** A claim: somebody means to write a value; since when, by the store's clock. */
-	readonly claimedAt?: Instant | undefined;
-	/** What the claim recorded, for minted keys: the ids seen at the provider before create. */
-	readonly seen?: readonly string[] | undefined;
+  readonly version: VersionId
+  readonly token: Token
+  /** The version that was current when the attempt began. Undefined: not made by keyturn, or not valued yet. */
+  readonly base?: VersionId | undefined
+  /** Who drives: the store's own rotation (AWSPENDING), or keyturn. */
+  readonly driver: 'store' | 'keyturn'
+  /** A claim: somebody means to write a value; since when, by the store's clock. */
+  readonly claimedAt?: Instant | undefined
+  /** What the claim recorded, for minted keys: the ids seen at the provider before create. */
+  readonly seen?: readonly string[] | undefined
 }
 
 /** One look at a secret: everything but values. Facts of one look are consistent with each other where the store can. */
 export interface SecretFacts {
-	/** The store's full, unambiguous id, good for every other call. */
-	readonly id: SecretId;
-	readonly name: string;
-	/** The store's clock at this look (HTTP Date). */
-	readonly seenAt: Instant;
-	readonly current?: VersionId | undefined;
-	/** Every pending that the store shows. More than one only while two drivers met (design rule 5). */
-	readonly pendings: readonly PendingFacts[];
-	/** The base that the last attempt recorded; where the store keeps it by itself, what the store says. */
-	readonly previous?: VersionId | undefined;
-	/** Tokens of attempts that ended and must not be used again, as far as the store can still show them. */
-	readonly spent: readonly Token[];
-	/** When the store itself says that a rotation last succeeded (AWS LastRotatedDate). */
-	readonly rotatedAt?: Instant | undefined;
-	/** When anything about the secret last changed (AWS LastChangedDate). Later than a promotion, never earlier. */
-	readonly changedAt?: Instant | undefined;
-	/** False when a copy in another region has not caught up. */
-	readonly replicasInSync: boolean;
-	/** Undefined: the store has no rotation of its own. */
-	readonly rotationEnabled?: boolean | undefined;
-	/** The service that owns or rotates this secret, when it is not its owner and not keyturn: always refused. */
-	readonly managedBy?: string | undefined;
-	readonly metadata: Metadata;
-	/** For `annotate`. Opaque; undefined where the store has no compare-and-set on metadata. */
-	readonly revision?: string | undefined;
+  /** The store's full, unambiguous id, good for every other call. */
+  readonly id: SecretId
+  readonly name: string
+  /** The store's clock at this look (HTTP Date). */
+  readonly seenAt: Instant
+  readonly current?: VersionId | undefined
+  /** Every pending that the store shows. More than one only while two drivers met (design rule 5). */
+  readonly pendings: readonly PendingFacts[]
+  /** The base that the last attempt recorded; where the store keeps it by itself, what the store says. */
+  readonly previous?: VersionId | undefined
+  /** Tokens of attempts that ended and must not be used again, as far as the store can still show them. */
+  readonly spent: readonly Token[]
+  /** When the store itself says that a rotation last succeeded (AWS LastRotatedDate). */
+  readonly rotatedAt?: Instant | undefined
+  /** When anything about the secret last changed (AWS LastChangedDate). Later than a promotion, never earlier. */
+  readonly changedAt?: Instant | undefined
+  /** False when a copy in another region has not caught up. */
+  readonly replicasInSync: boolean
+  /** Undefined: the store has no rotation of its own. */
+  readonly rotationEnabled?: boolean | undefined
+  /** The service that owns or rotates this secret, when it is not its owner and not keyturn: always refused. */
+  readonly managedBy?: string | undefined
+  readonly metadata: Metadata
+  /** For `annotate`. Opaque; undefined where the store has no compare-and-set on metadata. */
+  readonly revision?: string | undefined
 }
 
 export interface StoredValue {
-	readonly text: SecretText;
-	/** When this version was created, by the store's clock. Undefined where the store does not say. */
-	readonly createdAt?: Instant | undefined;
+  readonly text: SecretText
+  /** When this version was created, by the store's clock. Undefined where the store does not say. */
+  readonly createdAt?: Instant | undefined
 }
 
 export interface Attempt {
-	readonly token: Token;
-	/** The version that current named in the look this attempt was made from. */
-	readonly base: VersionId;
+  readonly token: Token
+  /** The version that current named in the look this attempt was made from. */
+  readonly base: VersionId
 }
 
 /**
@@ -84,71 +78,52 @@ export interface Attempt {
  * `unavailable/store`, and means "cannot tell": the caller looks again. `signal` bounds the network wait, nothing else.
  */
 export interface SecretStore {
-	readonly facts: StoreFacts;
+  readonly facts: StoreFacts
 
-	/**
-	 * Looks, without values. Undefined only when the store itself said that there is no such secret; denied, disabled
-	 * and cannot-tell throw. Not guaranteed: that the look is newer than another process's last write (facts.convergenceMs).
-	 */
-	describe(id: SecretId, signal: AbortSignal): Promise<SecretFacts | undefined>;
+  /**
+   * Looks, without values. Undefined only when the store itself said that there is no such secret; denied, disabled
+   * and cannot-tell throw. Not guaranteed: that the look is newer than another process's last write (facts.convergenceMs).
+   */
+  describe(id: SecretId, signal: AbortSignal): Promise<SecretFacts | undefined>
 
-	/** Reads one version by the id a look named. Undefined: the store said that this version has no value. Repeatable. */
-	read(
-		id: SecretId,
-		version: VersionId,
-		signal: AbortSignal,
-	): Promise<StoredValue | undefined>;
+  /** Reads one version by the id a look named. Undefined: the store said that this version has no value. Repeatable. */
+  read(id: SecretId, version: VersionId, signal: AbortSignal): Promise<StoredValue | undefined>
 
-	/**
-	 * Announces an attempt before its value exists. Fails with `busy/claimed` when another token holds a claim or a
-	 * pending value. A repeat with the same token succeeds.
-	 */
-	claim(
-		id: SecretId,
-		attempt: Attempt,
-		seen: readonly string[],
-		signal: AbortSignal,
-	): Promise<void>;
+  /**
+   * Announces an attempt before its value exists. Fails with `busy/claimed` when another token holds a claim or a
+   * pending value. A repeat with the same token succeeds.
+   */
+  claim(id: SecretId, attempt: Attempt, seen: readonly string[], signal: AbortSignal): Promise<void>
 
-	/**
-	 * Keeps the new value as pending; ordinary readers of current do not notice. Exclusive: fails with
-	 * `conflict/pending-other` when another token is pending. A repeat with the same token and value succeeds; the same
-	 * token with another value fails with `conflict/token-spent`, as does a token that `drop` or `promote` ended.
-	 */
-	stage(
-		id: SecretId,
-		attempt: Attempt,
-		value: SecretText,
-		signal: AbortSignal,
-	): Promise<void>;
+  /**
+   * Keeps the new value as pending; ordinary readers of current do not notice. Exclusive: fails with
+   * `conflict/pending-other` when another token is pending. A repeat with the same token and value succeeds; the same
+   * token with another value fails with `conflict/token-spent`, as does a token that `drop` or `promote` ended.
+   */
+  stage(id: SecretId, attempt: Attempt, value: SecretText, signal: AbortSignal): Promise<void>
 
-	/**
-	 * Makes the attempt's value current, and `base` previous. A reader sees the old or the new, never neither.
-	 * Fails with `conflict/current-moved` when current is neither `base` nor already this attempt's value, where
-	 * facts.compareAndSet. A repeat after success succeeds and changes nothing.
-	 */
-	promote(id: SecretId, attempt: Attempt, signal: AbortSignal): Promise<void>;
+  /**
+   * Makes the attempt's value current, and `base` previous. A reader sees the old or the new, never neither.
+   * Fails with `conflict/current-moved` when current is neither `base` nor already this attempt's value, where
+   * facts.compareAndSet. A repeat after success succeeds and changes nothing.
+   */
+  promote(id: SecretId, attempt: Attempt, signal: AbortSignal): Promise<void>
 
-	/**
-	 * Ends an attempt: its pending stage or claim goes, current and previous stay. The token is spent. A repeat, or a
-	 * token that holds nothing, succeeds. Never touches another token's pending.
-	 */
-	drop(id: SecretId, token: Token, signal: AbortSignal): Promise<void>;
+  /**
+   * Ends an attempt: its pending stage or claim goes, current and previous stay. The token is spent. A repeat, or a
+   * token that holds nothing, succeeds. Never touches another token's pending.
+   */
+  drop(id: SecretId, token: Token, signal: AbortSignal): Promise<void>
 }
 
 /** What sweep, plan and inventory read, and the only door for metadata. Values are never needed here. */
 export interface SecretCatalog {
-	/** Every secret with keyturn's metadata, in no order, page by page; a secret may change while the list runs. */
-	list(signal: AbortSignal): AsyncIterable<SecretFacts>;
+  /** Every secret with keyturn's metadata, in no order, page by page; a secret may change while the list runs. */
+  list(signal: AbortSignal): AsyncIterable<SecretFacts>
 
-	/**
-	 * Writes metadata: each key of the patch is set, or removed when null; others stay. With `expected` (a look's
-	 * revision) it fails with `conflict/metadata-changed` where facts.metadataCompareAndSet. A repeat succeeds.
-	 */
-	annotate(
-		id: SecretId,
-		patch: MetadataPatch,
-		expected: string | undefined,
-		signal: AbortSignal,
-	): Promise<void>;
+  /**
+   * Writes metadata: each key of the patch is set, or removed when null; others stay. With `expected` (a look's
+   * revision) it fails with `conflict/metadata-changed` where facts.metadataCompareAndSet. A repeat succeeds.
+   */
+  annotate(id: SecretId, patch: MetadataPatch, expected: string | undefined, signal: AbortSignal): Promise<void>
 }

@@ -1,61 +1,61 @@
-import type { Metadata } from "../metadata.ts";
-import type { Instant, SecretText, Token } from "../types.ts";
+import type { Metadata } from '../metadata.ts'
+import type { Instant, SecretText, Token } from '../types.ts'
 
 /** Declared by the adapter; the core has no code path a target, only these facts. */
 export interface TargetFacts {
-	readonly name: string;
-	/** `chosen`: keyturn makes the value. `minted`: the provider does, and shows it once. */
-	readonly issue: "chosen" | "minted";
-	/** How many credentials may live at once. */
-	readonly maxLive: number;
-	readonly lastUsed: "precise" | "coarse" | "none";
+  readonly name: string
+  /** `chosen`: keyturn makes the value. `minted`: the provider does, and shows it once. */
+  readonly issue: 'chosen' | 'minted'
+  /** How many credentials may live at once. */
+  readonly maxLive: number
+  readonly lastUsed: 'precise' | 'coarse' | 'none'
 }
 
 /** A principal and its secret, as the whole document that a reader gets. */
 export interface Credential {
-	/** Who logs in: a role, an access key id. Never secret. */
-	readonly principal: string;
-	readonly document: SecretText;
-	/** False: old and new cannot both be valid (one login that changes its own password): the declared exception to G1. */
-	readonly overlap: boolean;
+  /** Who logs in: a role, an access key id. Never secret. */
+  readonly principal: string
+  readonly document: SecretText
+  /** False: old and new cannot both be valid (one login that changes its own password): the declared exception to G1. */
+  readonly overlap: boolean
 }
 
 export interface Session {
-	readonly principal: string;
-	readonly address: string;
-	readonly application: string;
-	readonly count: number;
+  readonly principal: string
+  readonly address: string
+  readonly application: string
+  readonly count: number
 }
 
 /** Three answers: used, not used, cannot tell. `cannot-tell` is never taken for "not used". */
 export type Usage =
-	| {
-			readonly state: "used";
-			readonly sessions: readonly Session[];
-			readonly lastUsedAt?: Instant | undefined;
-	  }
-	| { readonly state: "unused"; readonly lastUsedAt?: Instant | undefined }
-	| { readonly state: "cannot-tell"; readonly why: string };
+  | {
+      readonly state: 'used'
+      readonly sessions: readonly Session[]
+      readonly lastUsedAt?: Instant | undefined
+    }
+  | { readonly state: 'unused'; readonly lastUsedAt?: Instant | undefined }
+  | { readonly state: 'cannot-tell'; readonly why: string }
 
 /** Evidence that a credential is dead: a login with it was refused, and no session of it is left. */
 export interface Proof {
-	readonly principal: string;
-	/** By the target's clock where it has one. */
-	readonly at: Instant;
-	/** What was tried: `login`, `call`. */
-	readonly method: string;
-	/** The refusal in the target's own code, e.g. 28P01. */
-	readonly refusal: string;
-	readonly endpoint: string;
-	readonly sessionsEnded: number;
+  readonly principal: string
+  /** By the target's clock where it has one. */
+  readonly at: Instant
+  /** What was tried: `login`, `call`. */
+  readonly method: string
+  /** The refusal in the target's own code, e.g. 28P01. */
+  readonly refusal: string
+  readonly endpoint: string
+  readonly sessionsEnded: number
 }
 
 /** One finding of a preflight: it would be refused, before it is. */
 export interface Problem {
-	readonly code: string;
-	readonly message: string;
-	readonly todo: string;
-	readonly fatal: boolean;
+  readonly code: string
+  readonly message: string
+  readonly todo: string
+  readonly fatal: boolean
 }
 
 /**
@@ -63,88 +63,67 @@ export interface Problem {
  * without one. Throws KeyturnError only.
  */
 export interface Target {
-	readonly facts: TargetFacts;
+  readonly facts: TargetFacts
 
-	/** Reads a document: pure, no I/O. Throws `invalid/*` naming the field, never quoting a value. */
-	inspect(document: SecretText, metadata: Metadata): Credential;
+  /** Reads a document: pure, no I/O. Throws `invalid/*` naming the field, never quoting a value. */
+  inspect(document: SecretText, metadata: Metadata): Credential
 
-	/**
-	 * Makes the next credential. Chosen: a new password for the half that current does not use; pure but for
-	 * randomness, nothing is sent. Minted: created at the provider (a repeat creates another: claim first).
-	 */
-	propose(
-		current: Credential,
-		metadata: Metadata,
-		token: Token,
-		signal: AbortSignal,
-	): Promise<Credential>;
+  /**
+   * Makes the next credential. Chosen: a new password for the half that current does not use; pure but for
+   * randomness, nothing is sent. Minted: created at the provider (a repeat creates another: claim first).
+   */
+  propose(current: Credential, metadata: Metadata, token: Token, signal: AbortSignal): Promise<Credential>
 
-	/**
-	 * Asks the target: logs in with `candidate`, on every endpoint that consumers use, checks the whole desired state
-	 * (parity with `reference`, when given) and runs the owner's own check. `rejected` only when the target itself
-	 * refused the credential; everything else throws. Changes nothing; repeatable.
-	 */
-	verify(
-		candidate: Credential,
-		reference: Credential | undefined,
-		metadata: Metadata,
-		signal: AbortSignal,
-	): Promise<"accepted" | "rejected">;
+  /**
+   * Asks the target: logs in with `candidate`, on every endpoint that consumers use, checks the whole desired state
+   * (parity with `reference`, when given) and runs the owner's own check. `rejected` only when the target itself
+   * refused the credential; everything else throws. Changes nothing; repeatable.
+   */
+  verify(
+    candidate: Credential,
+    reference: Credential | undefined,
+    metadata: Metadata,
+    signal: AbortSignal
+  ): Promise<'accepted' | 'rejected'>
 
-	/** Everything that a rotation of this credential would be refused for, without changing anything. */
-	preflight(
-		current: Credential,
-		metadata: Metadata,
-		signal: AbortSignal,
-	): Promise<readonly Problem[]>;
+  /** Everything that a rotation of this credential would be refused for, without changing anything. */
+  preflight(current: Credential, metadata: Metadata, signal: AbortSignal): Promise<readonly Problem[]>
 
-	/**
-	 * Takes the lock of the pair, before the first look that is acted on. Fails with `busy/locked` when another holds
-	 * it. `current` only tells where the lock is.
-	 */
-	hold(
-		current: Credential,
-		metadata: Metadata,
-		signal: AbortSignal,
-	): Promise<TargetHold>;
+  /**
+   * Takes the lock of the pair, before the first look that is acted on. Fails with `busy/locked` when another holds
+   * it. `current` only tells where the lock is.
+   */
+  hold(current: Credential, metadata: Metadata, signal: AbortSignal): Promise<TargetHold>
 }
 
 /** What may be done while the lock is held. The lock ends with `release`, or with the session: then every method fails. */
 export interface TargetHold {
-	/**
-	 * Makes the target take `next` besides `current`, with everything that current may do. Touches only the half that
-	 * current does not use (unless there is no overlap), and only what is recorded as ours. Repeatable with the same
-	 * value; never generates. A policy refusal of the value itself throws `invalid/password`.
-	 */
-	apply(
-		next: Credential,
-		current: Credential,
-		signal: AbortSignal,
-	): Promise<void>;
+  /**
+   * Makes the target take `next` besides `current`, with everything that current may do. Touches only the half that
+   * current does not use (unless there is no overlap), and only what is recorded as ours. Repeatable with the same
+   * value; never generates. A policy refusal of the value itself throws `invalid/password`.
+   */
+  apply(next: Credential, current: Credential, signal: AbortSignal): Promise<void>
 
-	/** Who still uses `old`. Changes nothing. */
-	usage(old: Credential, signal: AbortSignal): Promise<Usage>;
+  /** Who still uses `old`. Changes nothing. */
+  usage(old: Credential, signal: AbortSignal): Promise<Usage>
 
-	/**
-	 * Kills `old` and proves it: its secret is replaced by one nobody knows, its sessions are ended when told to,
-	 * then exactly one login with the old secret must be refused (`bug/proof` otherwise). Never called for the
-	 * principal that current names. A repeat kills and proves again.
-	 */
-	retire(
-		old: Credential,
-		options: { readonly endSessions: boolean },
-		signal: AbortSignal,
-	): Promise<Proof>;
+  /**
+   * Kills `old` and proves it: its secret is replaced by one nobody knows, its sessions are ended when told to,
+   * then exactly one login with the old secret must be refused (`bug/proof` otherwise). Never called for the
+   * principal that current names. A repeat kills and proves again.
+   */
+  retire(old: Credential, options: { readonly endSessions: boolean }, signal: AbortSignal): Promise<Proof>
 
-	/** Undoes an `apply` that will never be promoted, as far as the target needs it (minted: deletes the key). Repeatable. */
-	discard(next: Credential, signal: AbortSignal): Promise<void>;
+  /** Undoes an `apply` that will never be promoted, as far as the target needs it (minted: deletes the key). Repeatable. */
+  discard(next: Credential, signal: AbortSignal): Promise<void>
 
-	/** Makes current's own secret valid again, by an authority other than current's. `bug/broken` when there is none. */
-	heal(current: Credential, signal: AbortSignal): Promise<void>;
+  /** Makes current's own secret valid again, by an authority other than current's. `bug/broken` when there is none. */
+  heal(current: Credential, signal: AbortSignal): Promise<void>
 
-	/** Throws `busy/lock-lost` unless the lock is still held. Asked right before promote. */
-	check(signal: AbortSignal): Promise<void>;
+  /** Throws `busy/lock-lost` unless the lock is still held. Asked right before promote. */
+  check(signal: AbortSignal): Promise<void>
 
-	/** Gives the lock back. Never throws; a repeat does nothing. */
-	release(): Promise<void>;
+  /** Gives the lock back. Never throws; a repeat does nothing. */
+  release(): Promise<void>
 }
