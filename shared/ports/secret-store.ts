@@ -39,6 +39,8 @@ export interface SecretFacts {
   /** The store's clock at this look (HTTP Date). */
   readonly seenAt: Instant
   readonly current?: VersionId | undefined
+  /** The attempt that made current, where it was keyturn's: a request with this token is done. */
+  readonly currentToken?: Token | undefined
   /** Every pending that the store shows. More than one only while two drivers met (design rule 5). */
   readonly pendings: readonly PendingFacts[]
   /** The base that the last attempt recorded; where the store keeps it by itself, what the store says. */
@@ -64,12 +66,19 @@ export interface StoredValue {
   readonly text: SecretText
   /** When this version was created, by the store's clock. Undefined where the store does not say. */
   readonly createdAt?: Instant | undefined
+  /**
+   * What this very answer says of the version's stages (AWS: VersionStages), so that a step need not look again.
+   * Undefined where the store's read does not say.
+   */
+  readonly stages?: { readonly current: boolean; readonly pending: boolean; readonly base?: VersionId | undefined } | undefined
 }
 
 export interface Attempt {
   readonly token: Token
   /** The version that current named in the look this attempt was made from. */
   readonly base: VersionId
+  /** Whose stage holds it: the store's own rotation named the token (AWSPENDING), or keyturn did. */
+  readonly driver: 'store' | 'keyturn'
 }
 
 /**

@@ -15,9 +15,13 @@ export interface TargetFacts {
 export interface Credential {
   /** Who logs in: a role, an access key id. Never secret. */
   readonly principal: string
+  /** The principal that takes turns with this one. Undefined: none (no overlap, or minted by the provider). */
+  readonly counterpart?: string | undefined
   readonly document: SecretText
   /** False: old and new cannot both be valid (one login that changes its own password): the declared exception to G1. */
   readonly overlap: boolean
+  /** Who may change the target for it: an admin of its own, or the credential's own login. */
+  readonly authority: 'admin' | 'self'
 }
 
 export interface Session {
@@ -76,34 +80,49 @@ export interface Target {
 
   /**
    * Asks the target: logs in with `candidate`, on every endpoint that consumers use, checks the whole desired state
-   * (parity with `reference`, when given) and runs the owner's own check. `rejected` only when the target itself
+   * (parity with the counterpart, where there is one) and runs the owner's own check. `rejected` only when the target itself
    * refused the credential; everything else throws. Changes nothing; repeatable.
    */
-  verify(
-    candidate: Credential,
-    reference: Credential | undefined,
-    metadata: Metadata,
-    signal: AbortSignal
-  ): Promise<'accepted' | 'rejected'>
+  verify(candidate: Credential, metadata: Metadata, signal: AbortSignal): Promise<'accepted' | 'rejected'>
 
   /** Everything that a rotation of this credential would be refused for, without changing anything. */
   preflight(current: Credential, metadata: Metadata, signal: AbortSignal): Promise<readonly Problem[]>
 
   /**
    * Takes the lock of the pair, before the first look that is acted on. Fails with `busy/locked` when another holds
-   * it. `current` only tells where the lock is.
+   * it. `place` only tells where the lock is: any document of the secret will do, but where the login itself is the
+   * authority (no admin), it must be one that logs in.
    */
-  hold(current: Credential, metadata: Metadata, signal: AbortSignal): Promise<TargetHold>
+  hold(place: Credential, metadata: Metadata, signal: AbortSignal): Promise<TargetHold>
+}
+
+/** A lock that ends with its session or lease. */
+export interface Lock {
+  /** Throws `busy/lock-lost` unless the lock is still held. Asked right before promote. */
+  check(signal: AbortSignal): Promise<void>
+
+  /** Gives the lock back. Never throws; a repeat does nothing. */
+  release(): Promise<void>
+}
+
+/** A credential that the target takes now, where the target can list them. */
+export interface Live {
+  readonly principal: string
+  /** It carries our mark. False: it may be a person's, and is never touched (design rule 3). */
+  readonly ours: boolean
+  /** By the provider's clock. */
+  readonly createdAt: Instant
 }
 
 /** What may be done while the lock is held. The lock ends with `release`, or with the session: then every method fails. */
-export interface TargetHold {
+export interface TargetHold extends Lock {
   /**
-   * Makes the target take `next` besides `current`, with everything that current may do. Touches only the half that
-   * current does not use (unless there is no overlap), and only what is recorded as ours. Repeatable with the same
-   * value; never generates. A policy refusal of the value itself throws `invalid/password`.
+   * Makes the target take `next` besides its counterpart, which is current, with everything that current may do.
+   * Touches only the half that current does not use (unless there is no overlap), and only what is recorded as ours;
+   * `known` is asked only for a half without our mark: it gives the principals that the secret's own versions name,
+   * so that such a half may be adopted. Repeatable with the same value; never generates. A policy refusal of the value itself throws `invalid/password`.
    */
-  apply(next: Credential, current: Credential, signal: AbortSignal): Promise<void>
+  apply(next: Credential, known: () => Promise<readonly string[]>, signal: AbortSignal): Promise<void>
 
   /** Who still uses `old`. Changes nothing. */
   usage(old: Credential, signal: AbortSignal): Promise<Usage>
@@ -121,9 +140,6 @@ export interface TargetHold {
   /** Makes current's own secret valid again, by an authority other than current's. `bug/broken` when there is none. */
   heal(current: Credential, signal: AbortSignal): Promise<void>
 
-  /** Throws `busy/lock-lost` unless the lock is still held. Asked right before promote. */
-  check(signal: AbortSignal): Promise<void>
-
-  /** Gives the lock back. Never throws; a repeat does nothing. */
-  release(): Promise<void>
+  /** What lives beside `current`, for minted credentials. Chosen ones cannot be listed: always empty. */
+  live(current: Credential, signal: AbortSignal): Promise<readonly Live[]>
 }

@@ -1,0 +1,67 @@
+import { hasCode, KeyturnError } from '../../errors.ts'
+import type { SecretFacts } from '../../ports/secret-store.ts'
+import { iso, type SecretText } from '../../types.ts'
+import { stopped } from '../hold.ts'
+import type { Held } from '../machine.ts'
+import { graceEnds } from '../observe.ts'
+import { periodMsOf } from '../plan.ts'
+import { DONE, type DrivenRequest, describe, readHeld, refusal, refused } from './step.ts'
+import type { Remembered } from './steps.ts'
+
+/** Stages the new value under the store's token. A repeat finds it made; a refusal leaves no pending behind. */
+export async function create(step: DrivenRequest): Promise<{ said: string; known: Remembered }> {
+  const facts = await describe(step)
+  if (facts.rotationEnabled === false) throw refusal('disabled/rotation', `rotation of ${facts.name} is switched off`)
+  if (facts.currentToken === step.token) return { said: DONE, known: {} }
+  const mine = facts.pendings.find((p) => p.token === step.token)
+  if (!mine) throw refusal('invalid/token', `${step.token} is no pending version of ${facts.name}`)
+  if (mine.base !== undefined && mine.base === facts.current) return { said: 'created already', known: {} }
+  const error = stopped(facts, true)
+  if (error) return refused(step, error)
+  return stageFor(step, facts).catch((e: unknown) => (isFinal(e) ? refused(step, e) : Promise.reject(e)))
+}
+
+/** What no repeat of the same token will mend. After a passing failure the pending stays, and the service comes again. */
+const isFinal = (e: unknown): e is KeyturnError =>
+  e instanceof KeyturnError &&
+  (!e.retryable || hasCode(e, 'conflict/inside-grace', 'conflict/current-moved', 'conflict/pending-other'))
+
+async function stageFor(step: DrivenRequest, facts: SecretFacts): Promise<{ said: string; known: Remembered }> {
+  const { store } = step.core
+  const { signal } = step.deadline
+  periodMsOf(facts.metadata)
+  const current = await readHeld(step, facts.current, facts.metadata)
+  const other = facts.pendings.find((p) => p.token !== step.token && p.version !== facts.current)
+  if (other?.claimedAt !== undefined) throw refusal('busy/claimed', `${facts.name}: another run claimed it`)
+  // A valued pending of ours is carried on with its own value: another run may have applied it (design rule 5).
+  const carried = other?.base === facts.current && other ? await store.read(facts.id, other.version, signal) : undefined
+  if (!carried) await refuseInsideGrace(step, facts, current)
+  const value = carried?.text ?? (await proposed(step, facts, current))
+  const attempt = { token: step.token, base: current.version, driver: 'store' } as const
+  try {
+    await store.stage(facts.id, attempt, value, signal)
+  } catch (e) {
+    // The same step, delivered twice at once: the first one's value stands.
+    if (!hasCode(e, 'conflict/token-spent')) throw e
+    return { said: 'created already', known: {} }
+  }
+  if (other) await store.drop(facts.id, other.token, signal)
+  return { said: carried ? 'carried on' : 'created', known: { value, base: current.version, metadata: facts.metadata } }
+}
+
+async function proposed(step: DrivenRequest, facts: SecretFacts, current: Held): Promise<SecretText> {
+  const target = step.core.targetFor(current.credential.document)
+  const next = await target.propose(current.credential, facts.metadata, step.token, step.deadline.signal)
+  return next.document
+}
+
+/** The one extra read of a refusal tells whether the previous version really names another half. */
+async function refuseInsideGrace(step: DrivenRequest, facts: SecretFacts, current: Held): Promise<void> {
+  const { previous, metadata } = facts
+  if (previous === undefined || previous === current.version || metadata.retired?.version === previous) return
+  const ends = graceEnds(facts, current, current)
+  if (ends === undefined || facts.seenAt >= ends) return
+  const { principal } = (await readHeld(step, previous, metadata)).credential
+  if (principal === current.credential.principal) return
+  throw refusal('conflict/inside-grace', `${facts.name}: ${principal} is valid until ${iso(ends)}`)
+}

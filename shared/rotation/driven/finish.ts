@@ -1,0 +1,26 @@
+import { hasCode } from '../../errors.ts'
+import { DONE, type DrivenRequest, readToken, refusal, refused } from './step.ts'
+import type { Remembered } from './steps.ts'
+import { verified } from './test.ts'
+
+/**
+ * Promotes the staged value, if current is still the version that it was made from. No lock is needed: the store
+ * compares, and whoever else meets this pending carries it on with the same value.
+ */
+export async function finish(step: DrivenRequest, known: Remembered): Promise<{ said: string; known: Remembered }> {
+  const stored = await readToken(step)
+  if (stored?.stages?.current) return { said: DONE, known: {} }
+  const base = stored?.stages?.base
+  if (!stored || base === undefined || !stored.stages?.pending)
+    throw refusal('conflict/step-order', `${step.token} has no value of keyturn’s, or is no longer pending`)
+  // The service keeps the order of its steps, but nothing it stores says that they were done: the login does.
+  if (!known.tested) await verified(step, stored, known.metadata ?? {})
+  step.deadline.ensure(step.core.stepNeedsMs)
+  try {
+    await step.core.store.promote(step.secretId, { token: step.token, base, driver: 'store' }, step.deadline.signal)
+  } catch (e) {
+    if (hasCode(e, 'conflict/current-moved')) return refused(step, e)
+    throw e
+  }
+  return { said: 'finished', known: {} }
+}

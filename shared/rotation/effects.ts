@@ -1,0 +1,174 @@
+import { hasCode, KeyturnError } from '../errors.ts'
+import type { Attempt } from '../ports/secret-store.ts'
+import type { Credential, Proof, Target, TargetHold } from '../ports/target.ts'
+import { iso, type Token } from '../types.ts'
+import type { Core, Request } from './core.ts'
+import type { Held, Observation, Step } from './machine.ts'
+import { type Memory, seen } from './observe.ts'
+import { promotedAt } from './plan.ts'
+
+/** One effect that was done, for the report and the log. */
+export interface Done {
+  readonly step: Step
+  readonly principal: string
+  readonly token?: Token | undefined
+  readonly proof?: Proof | undefined
+}
+
+/** What the effects of one run share. The hold was taken before the look that they act on. */
+export interface Run {
+  readonly core: Core
+  readonly request: Request
+  readonly target: Target
+  readonly hold: TargetHold
+  readonly memory: Memory
+  readonly done: Done[]
+  /** Replaces `propose`: a rollback stages the previous document again. */
+  readonly proposal?: ((o: Observation) => Credential) | undefined
+}
+
+type Effect = (run: Run, o: Observation) => Promise<void>
+
+function attemptOf(o: Observation): Attempt {
+  const facts = o.pending?.facts
+  if (!facts || facts.base === undefined) throw new KeyturnError('bug/internal', 'a pending without a base')
+  return { token: facts.token, base: facts.base, driver: facts.driver }
+}
+
+/** Claim (minted only: a chosen value's stage is its claim), make the value once, stage it. */
+const issue: Effect = async (run, o) => {
+  const { core, request, target, hold } = run
+  const { facts, current } = seen(o)
+  const token = attemptToken(request.token, run.memory.refused.length)
+  const attempt: Attempt = { token, base: current.version, driver: 'keyturn' }
+  const { signal } = request.deadline
+  if (target.facts.issue === 'minted') {
+    await core.store.claim(
+      facts.id,
+      attempt,
+      run.memory.live.map((l) => l.principal),
+      signal
+    )
+    await hold.check(signal)
+  }
+  const next = run.proposal?.(o) ?? (await target.propose(current.credential, facts.metadata, token, signal))
+  await core.store.stage(facts.id, attempt, next.document, signal)
+  run.done.push({ step: 'issue', principal: next.principal, token })
+}
+
+/** A request's first attempt has its token; one after a refused value has a name of its own (a token names one value). */
+const attemptToken = (token: Token, refusals: number): Token => (refusals === 0 ? token : `${token}-${refusals + 1}`)
+
+/** Whether an attempt was made for this request. */
+export const isAttemptOf = (token: Token, request: Request): boolean =>
+  token === request.token || token.startsWith(`${request.token}-`)
+
+/** How many values a target may refuse by policy before a person has to look. */
+const MAX_REFUSALS = 3
+
+/** Apply, verify, promote: three calls and one effect that readers see, the last. */
+const promote: Effect = async (run, o) => {
+  const { core, request, target, hold } = run
+  const { facts, current } = seen(o)
+  const next = o.pending?.held?.credential
+  if (!next) throw new KeyturnError('bug/internal', 'a staged pending without a value')
+  refuseSameHalf(next, current)
+  const { signal } = request.deadline
+  try {
+    await hold.apply(next, knownTo(o), signal)
+  } catch (e) {
+    // The target refuses this very value; another is made, instead of the same being tried for ever.
+    if (!hasCode(e, 'invalid/password') || !o.pending || run.memory.refused.length >= MAX_REFUSALS) throw e
+    run.memory.refused.push(o.pending.facts.version)
+    return
+  }
+  if ((await target.verify(next, facts.metadata, signal)) === 'rejected')
+    throw new KeyturnError('denied/login', `${next.principal} is refused although its password was just set`)
+  request.deadline.ensure(core.stepNeedsMs)
+  await hold.check(signal)
+  await core.store.promote(facts.id, attemptOf(o), signal)
+  run.done.push({ step: 'promote', principal: next.principal, token: attemptOf(o).token })
+}
+
+/** The half that current names is never set (design rule 3), unless the target has no second one. */
+function refuseSameHalf(next: Credential, current: Held): void {
+  if (next.overlap && next.principal === current.credential.principal)
+    throw new KeyturnError('conflict/current-moved', `the pending names ${next.principal}, which current uses`)
+}
+
+const knownTo = (o: Observation) => async () =>
+  [o.current, o.previous].map((h) => h?.credential.principal).filter((p) => p !== undefined)
+
+/** At the target first, then the stage: so that a kill in between is discarded again, not forgotten. */
+const discard: Effect = async (run, o) => {
+  const { core, request, hold, memory } = run
+  const { facts, current } = seen(o)
+  const pending = o.pending
+  if (!pending) return
+  const { signal } = request.deadline
+  const { held } = pending
+  if (held && held.credential.principal !== current.credential.principal && pending.facts.base === facts.current)
+    await hold.discard(held.credential, signal)
+  for (const orphan of orphansOf(o, memory)) await hold.discard({ ...current.credential, principal: orphan }, signal)
+  await core.store.drop(facts.id, pending.facts.token, signal)
+  run.done.push({ step: 'discard', principal: held?.credential.principal ?? '', token: pending.facts.token })
+}
+
+/** Keys that a dead claim's run made: ours by their mark, in no stage, and not there when the claim was written. */
+function orphansOf(o: Observation, memory: Memory): readonly string[] {
+  const seenThen = o.pending?.facts.seen
+  if (!seenThen) return []
+  const named = [o.current, o.previous].map((h) => h?.credential.principal)
+  return memory.live
+    .filter((l) => l.ours && !named.includes(l.principal) && !seenThen.includes(l.principal))
+    .map((l) => l.principal)
+}
+
+/** Record (previous, time), then drop the pending: dropping first would lose what the grace is counted from. */
+const settle: Effect = async (run, o) => {
+  const { core, request } = run
+  const { facts, current } = seen(o)
+  const { signal } = request.deadline
+  const base = o.pending?.facts.base ?? o.previous?.version
+  if (facts.metadata.promoted?.version !== current.version && base !== undefined && base !== current.version) {
+    const at = promotedAt(facts, current.createdAt) ?? facts.seenAt
+    const promoted = { version: current.version, previous: base, at }
+    await core.store.annotate(facts.id, { promoted, retired: null }, facts.revision, signal)
+  } else if (o.pending) await core.store.drop(facts.id, o.pending.facts.token, signal)
+  run.done.push({ step: 'settle', principal: current.credential.principal })
+}
+
+const retire: Effect = async (run, o) => {
+  const { core, request, hold } = run
+  const { facts, current } = seen(o)
+  const old = o.previous
+  if (!old || old.credential.principal === current.credential.principal)
+    throw new KeyturnError('bug/internal', 'retire was asked for the half that current names')
+  const { signal } = request.deadline
+  const proof = await hold.retire(old.credential, { endSessions: request.endSessions }, signal)
+  const retired = { version: old.version, at: proof.at, refusal: proof.refusal }
+  await core.store.annotate(facts.id, { retired }, facts.revision, signal)
+  run.memory.usage = undefined
+  run.done.push({ step: 'retire', principal: old.credential.principal, proof })
+}
+
+const heal: Effect = async (run, o) => {
+  const { facts, current } = seen(o)
+  const what = { secret: facts.name, code: 'bug/broken', principal: current.credential.principal, at: iso(facts.seenAt) }
+  run.core.log.error('broken', what)
+  await run.hold.heal(current.credential, run.request.deadline.signal)
+  if ((await run.target.verify(current.credential, facts.metadata, run.request.deadline.signal)) === 'rejected')
+    throw new KeyturnError('bug/broken', `${facts.name}: current was set again and is still refused`)
+  run.memory.currentRefused = false
+  run.done.push({ step: 'heal', principal: current.credential.principal })
+}
+
+const refuse: Effect = async (_run, o) => {
+  const { facts } = seen(o)
+  if (o.strangers.length > 0)
+    throw new KeyturnError('conflict/full', `${facts.name}: no room for a new key beside ${o.strangers.join(', ')}`)
+  throw new KeyturnError('busy/claimed', `${facts.name}: another run claimed it`)
+}
+
+/** The one effect of each step. */
+export const EFFECTS: Readonly<Record<Exclude<Step, 'none'>, Effect>> = { issue, promote, discard, settle, retire, heal, refuse }

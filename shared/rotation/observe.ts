@@ -1,0 +1,136 @@
+import { KeyturnError } from '../errors.ts'
+import type { PendingFacts, SecretFacts } from '../ports/secret-store.ts'
+import type { Live, Target, TargetHold, Usage } from '../ports/target.ts'
+import { type Instant, instant, type VersionId } from '../types.ts'
+import type { Core, Request } from './core.ts'
+import { type Held, type Observation, pendingOf } from './machine.ts'
+import { dueAt, graceMsOf, promotedAt } from './plan.ts'
+
+/** What a run keeps between two looks: values, which never change under a version id, and what the target answered. */
+export interface Memory {
+  readonly values: Map<VersionId, Held | undefined>
+  currentRefused: boolean
+  /** Pendings whose value the target refused by policy, in this run. */
+  readonly refused: VersionId[]
+  usage: Usage | undefined
+  /** What the provider that mints said at the last look. */
+  live: readonly Live[]
+}
+
+export const emptyMemory = (): Memory => ({
+  values: new Map(),
+  currentRefused: false,
+  refused: [],
+  usage: undefined,
+  live: []
+})
+
+/** Refuses what is never touched: another service's secret, one whose stages a stranger moved. */
+export function refuseForeign(facts: SecretFacts): void {
+  if (facts.managedBy !== undefined)
+    throw new KeyturnError('conflict/managed-elsewhere', `${facts.name} is managed by ${facts.managedBy}`)
+}
+
+async function readHeld(core: Core, facts: SecretFacts, version: VersionId, memory: Memory, request: Request) {
+  if (memory.values.has(version)) return memory.values.get(version)
+  const stored = await core.store.read(facts.id, version, request.deadline.signal)
+  const held: Held | undefined = stored && {
+    version,
+    credential: core.targetFor(stored.text).inspect(stored.text, facts.metadata),
+    createdAt: stored.createdAt
+  }
+  // A value that is not there yet may be there at the next look; one that is there never changes.
+  if (held) memory.values.set(version, held)
+  return held
+}
+
+/** The other half that readers may still hold: the record's own `previous` when it names current, else the store's. */
+async function previousOf(core: Core, facts: SecretFacts, current: Held, memory: Memory, request: Request) {
+  const record = facts.metadata.promoted
+  const version = record?.version === facts.current ? record?.previous : facts.previous
+  if (version === undefined || version === facts.current) return undefined
+  if (facts.metadata.retired?.version === version) return undefined
+  const held = await readHeld(core, facts, version, memory, request).catch((e: unknown) => {
+    // An old document that cannot be understood any more opens nothing that could be retired.
+    if (e instanceof KeyturnError && e.code.startsWith('invalid/')) return undefined
+    throw e
+  })
+  return held?.credential.principal === current.credential.principal ? undefined : held
+}
+
+async function pendingHeld(core: Core, facts: SecretFacts, pending: PendingFacts, memory: Memory, request: Request) {
+  if (pending.claimedAt !== undefined || pending.version === facts.current) return undefined
+  const held = await readHeld(core, facts, pending.version, memory, request)
+  if (held && pending.base === undefined)
+    throw new KeyturnError(
+      'conflict/pending-foreign',
+      `version ${pending.version} of ${facts.name} is pending, not made by keyturn`
+    )
+  return held
+}
+
+/** When the grace of the previous credential ends. There is none where no reader can hold the other half. */
+export function graceEnds(facts: SecretFacts, current: Held, previous: Held | undefined): Instant | undefined {
+  if (!previous) return undefined
+  return instant((promotedAt(facts, current.createdAt) ?? facts.seenAt) + graceMsOf(facts.metadata))
+}
+
+/** Whether the schedule asks for a rotation. */
+function isDue(facts: SecretFacts, current: Held): boolean {
+  const due = dueAt(facts, current.createdAt)
+  return due !== undefined && facts.seenAt >= due
+}
+
+/** The target and its hold, once taken: then a look asks also what only they can say. */
+export interface Holding {
+  readonly target: Target
+  readonly hold: TargetHold
+}
+
+/** One look: the store's facts, the values that the facts name, by version id, and a minting provider's keys. */
+export async function observe(core: Core, request: Request, memory: Memory, holding?: Holding): Promise<Observation> {
+  const { signal } = request.deadline
+  const facts = await core.store.describe(request.secretId, signal)
+  const current = facts?.current === undefined ? undefined : await readHeld(core, facts, facts.current, memory, request)
+  if (!facts || !current) return { ...NOTHING, facts, claimOutlivedMs: core.runLivesMs }
+  refuseForeign(facts)
+  const shown = pendingOf(facts)
+  const previous = await previousOf(core, facts, current, memory, request)
+  const held = shown && (await pendingHeld(core, facts, shown, memory, request))
+  if (holding?.target.facts.issue === 'minted') memory.live = await holding.hold.live(current.credential, signal)
+  const named = [current, previous, held].map((h) => h?.credential.principal)
+  const noRoom = holding !== undefined && memory.live.length >= holding.target.facts.maxLive
+  return {
+    facts,
+    current,
+    pending: shown && { facts: shown, held, refused: memory.refused.includes(shown.version) },
+    previous,
+    currentRefused: memory.currentRefused,
+    strangers: noRoom ? memory.live.map((l) => l.principal).filter((p) => !named.includes(p)) : [],
+    noRoom,
+    usage: memory.usage,
+    graceEnds: graceEnds(facts, current, previous),
+    claimOutlivedMs: core.runLivesMs,
+    due: isDue(facts, current)
+  }
+}
+
+const NOTHING: Observation = {
+  facts: undefined,
+  current: undefined,
+  pending: undefined,
+  previous: undefined,
+  currentRefused: false,
+  strangers: [],
+  noRoom: false,
+  usage: undefined,
+  graceEnds: undefined,
+  claimOutlivedMs: 0,
+  due: false
+}
+
+/** The facts that a step needs and that its phase guarantees. */
+export function seen(o: Observation): { readonly facts: SecretFacts; readonly current: Held } {
+  if (!o.facts || !o.current) throw new KeyturnError('bug/internal', 'a step without a look')
+  return { facts: o.facts, current: o.current }
+}

@@ -1,0 +1,150 @@
+import { hasClass, hasCode, KeyturnError } from '../errors.ts'
+import type { Target } from '../ports/target.ts'
+import { type Instant, iso } from '../types.ts'
+import type { Core, Request } from './core.ts'
+import { type Done, EFFECTS, isAttemptOf, type Run } from './effects.ts'
+import { stopped, takeHold } from './hold.ts'
+import { type Intent, type Observation, type Phase, phaseOf, rowOf } from './machine.ts'
+import { emptyMemory, type Memory, observe } from './observe.ts'
+
+/** What one run did to one secret, and where it left it. */
+export interface Outcome {
+  readonly secret: string
+  readonly phase: Phase
+  readonly current: string | undefined
+  /** The other half that still lives, and until when readers may hold it. */
+  readonly previous: string | undefined
+  readonly graceEnds: Instant | undefined
+  readonly done: readonly Done[]
+  /** Why nothing more was done, where something was asked for: `done already`, `held`, … */
+  readonly note: string | undefined
+}
+
+/** More turns than any path through the phase table has: a loop that does not settle is a bug, not a busy machine. */
+const MAX_TURNS = 16
+
+/**
+ * Runs one secret to where its intent asks, from wherever it stands: look, decide, one effect, look again. Kill it
+ * anywhere; the next run looks and goes on. Everything that is acted on was seen inside one hold of the target's lock.
+ * Throws KeyturnError; a refusal has changed nothing.
+ */
+export async function run(core: Core, intent: Intent, request: Request, proposal?: Run['proposal']): Promise<Outcome> {
+  const memory = emptyMemory()
+  const first = await observe(core, request, memory)
+  const { facts, current } = first
+  if (!facts) throw new KeyturnError('not-found/secret', `no secret ${request.secretId}`)
+  if (!current) throw new KeyturnError('not-found/version', `${facts.name} has no current value`)
+  const early = alreadyDone(first, intent, request) ?? refusedByPerson(first, intent)
+  if (early) return outcome(first, [], early)
+  const target = core.targetFor(current.credential.document)
+  await drift(core, target, first, intent, memory, request)
+  if (request.dryRun || isIdle(first, intent, memory)) return outcome(first, [], undefined, intent)
+  const hold = await takeHold(target, [current, first.pending?.held], facts.metadata, request.deadline.signal)
+  try {
+    return await turns({ core, request, target, hold, memory, done: [], proposal }, intent)
+  } finally {
+    await hold.release()
+  }
+}
+
+async function turns(run: Run, asked: Intent): Promise<Outcome> {
+  const { core, request, done } = run
+  for (let turn = 0; turn < MAX_TURNS; turn++) {
+    const o = await look(run, asked)
+    // Asked again inside the hold: another run may have answered the request, or a person stopped it, meanwhile.
+    const early = turn === 0 ? (alreadyDone(o, asked, request) ?? refusedByPerson(o, asked)) : undefined
+    if (early) return outcome(o, done, early)
+    const intent: Intent = isAnswered(o, run) ? { ...asked, want: 'settle' } : asked
+    const phase = phaseOf(o, intent)
+    const { step } = rowOf(phase)
+    if (phase === 'absent') throw new KeyturnError('not-found/secret', `${request.secretId} went away`)
+    if (step === 'none') return ended(o, phase, intent, done)
+    request.deadline.ensure(core.stepNeedsMs)
+    core.log.info('step', { secret: o.facts?.name, phase, step, token: request.token })
+    await EFFECTS[step](run, o)
+  }
+  throw new KeyturnError('bug/internal', `no end after ${MAX_TURNS} turns`)
+}
+
+/** This run promoted, or current is this request's own (killed before it could say so): only tidying up is left. */
+const isAnswered = (o: Observation, run: Run): boolean =>
+  run.done.some((d) => d.step === 'promote') ||
+  (o.facts?.currentToken !== undefined && isAttemptOf(o.facts.currentToken, run.request))
+
+/** A look inside the hold, with what only the target can say. */
+async function look(run: Run, intent: Intent): Promise<Observation> {
+  const { core, request, hold, memory } = run
+  const o = await observe(core, request, memory, run)
+  const over = o.graceEnds !== undefined && o.facts !== undefined && o.facts.seenAt >= o.graceEnds
+  if (intent.want !== 'sweep' || !over || !o.previous || memory.usage) return o
+  memory.usage = await hold.usage(o.previous.credential, request.deadline.signal)
+  return { ...o, usage: memory.usage }
+}
+
+/** A sweep asks the target whether it still takes current: somebody else may have set it (design: drift). */
+async function drift(core: Core, target: Target, o: Observation, intent: Intent, memory: Memory, request: Request) {
+  if (intent.want !== 'sweep' || !o.current || !o.facts || request.dryRun) return
+  const what = { secret: o.facts.name, principal: o.current.credential.principal }
+  try {
+    const verdict = await target.verify(o.current.credential, o.facts.metadata, request.deadline.signal)
+    memory.currentRefused = verdict === 'rejected'
+    if (memory.currentRefused) core.log.warn('drift', what)
+  } catch (e) {
+    // It logs in and something else is wrong: said, and no reason to leave the secret unrotated.
+    if (!hasClass(e, 'invalid') && !hasCode(e, 'denied/workload-check')) throw e
+    core.log.warn('drift', { ...what, code: e.code })
+  }
+}
+
+/** Nothing to do even if the look were older than it is: no lock is taken, and the next sweep looks again. */
+function isIdle(o: Observation, intent: Intent, memory: Memory): boolean {
+  if (intent.want !== 'sweep' || memory.currentRefused || !o.facts) return false
+  const phase = phaseOf(o, intent)
+  return phase === 'settled' || (phase === 'draining' && o.graceEnds !== undefined && o.facts.seenAt < o.graceEnds)
+}
+
+/** A request that took effect before: delivered again, or older than the last promotion (design rule 10). */
+function alreadyDone(o: Observation, intent: Intent, request: Request): string | undefined {
+  const { facts } = o
+  if (intent.want !== 'rotate' || !facts) return undefined
+  if (facts.currentToken !== undefined && isAttemptOf(facts.currentToken, request))
+    return phaseOf(o, { ...intent, want: 'settle' }) === 'promoted' ? undefined : 'done already: this request made current'
+  if (request.force || request.requestedAt === undefined) return undefined
+  const record = facts.metadata.promoted
+  const at = record?.version === facts.current ? record?.at : facts.rotatedAt
+  return at !== undefined && request.requestedAt <= at ? 'done already: older than the last promotion' : undefined
+}
+
+/** A hold stops everything; a window stops what nobody asked for by name. A sweep says so and goes on to the next. */
+function refusedByPerson(o: Observation, intent: Intent): string | undefined {
+  if (!o.facts) return undefined
+  const error = stopped(o.facts, intent.want === 'sweep')
+  if (error && intent.want !== 'sweep') throw error
+  return error?.message
+}
+
+/** The end of a run, or the refusal of a request that the phase does not allow. */
+function ended(o: Observation, phase: Phase, intent: Intent, done: readonly Done[]): Outcome {
+  const asked = intent.want === 'rotate' || intent.want === 'retire'
+  if (asked && phase === 'draining') {
+    if (o.facts && !o.facts.replicasInSync && intent.want === 'retire')
+      throw new KeyturnError('unavailable/replicas', `${o.facts.name}: replicas are not in sync`)
+    throw new KeyturnError(
+      'conflict/inside-grace',
+      `${o.facts?.name}: ${o.previous?.credential.principal} is valid until ${o.graceEnds ? iso(o.graceEnds) : '?'}`
+    )
+  }
+  return outcome(o, done, undefined, intent)
+}
+
+function outcome(o: Observation, done: readonly Done[], note: string | undefined, intent?: Intent): Outcome {
+  return {
+    secret: o.facts?.name ?? '',
+    phase: phaseOf(o, intent ?? { want: 'settle', force: false }),
+    current: o.current?.credential.principal,
+    previous: o.previous?.credential.principal,
+    graceEnds: o.graceEnds,
+    done,
+    note
+  }
+}
