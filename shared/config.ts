@@ -1,0 +1,130 @@
+import * as v from 'valibot'
+import { KeyturnError } from './errors.ts'
+import { parseDuration } from './metadata.ts'
+
+/** Everything that a deployment may set, read once, here. Policy of one secret is in its metadata, not here. */
+export interface Config {
+  /** `trace`, `debug`, `info`, `warn`, `error`, `silent`. */
+  readonly logLevel: string
+  /** A file with CA certificates in PEM, for servers whose CA is neither Amazon's nor known to Node. */
+  readonly caFile: string | undefined
+  readonly connectTimeoutMs: number
+  readonly statementTimeoutMs: number
+  /** How long a reader endpoint may lag before a rotation is put off. */
+  readonly replicaBoundMs: number
+  readonly sweepConcurrency: number
+  /** An endpoint of the secret store other than the region's own (VPC endpoint, test server). */
+  readonly storeEndpoint: string | undefined
+  readonly password: {
+    readonly length: number
+    readonly exclude: string | undefined
+    readonly lower: boolean
+    readonly upper: boolean
+    readonly digits: boolean
+    readonly symbols: boolean
+    readonly requireEach: boolean
+  }
+}
+
+const whole = (name: string, min: number, max: number, fallback: number) =>
+  v.optional(
+    v.pipe(
+      v.string(),
+      v.check(
+        (text) => /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max,
+        `${name} must be a whole number from ${min} to ${max}`
+      ),
+      v.transform(Number)
+    ),
+    String(fallback)
+  )
+
+const duration = (name: string, fallback: string) =>
+  v.optional(
+    v.pipe(
+      v.string(),
+      v.rawTransform(({ dataset, addIssue, NEVER }) => {
+        try {
+          return parseDuration(dataset.value, name)
+        } catch {
+          addIssue({ message: `${name} must be a number with ms, s, m or h, such as 5s` })
+          return NEVER
+        }
+      })
+    ),
+    fallback
+  )
+
+const flag = (name: string, fallback: 'true' | 'false') =>
+  v.optional(
+    v.pipe(
+      v.string(),
+      v.toLowerCase(),
+      v.picklist(['true', 'false'], `${name} must be true or false`),
+      v.transform((text) => text === 'true')
+    ),
+    fallback
+  )
+
+/**
+ * The environment of a deployment. The names without KEYTURN_ are those of AWS's own rotation templates
+ * (aws-samples/aws-secrets-manager-rotation-lambdas), so that a function that replaces one keeps its settings.
+ */
+const ENVIRONMENT = v.object({
+  KEYTURN_LOG_LEVEL: v.optional(
+    v.picklist(
+      ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
+      'KEYTURN_LOG_LEVEL must be trace, debug, info, warn, error or silent'
+    ),
+    'info'
+  ),
+  KEYTURN_CA_FILE: v.optional(v.pipe(v.string(), v.nonEmpty('KEYTURN_CA_FILE must be a path'))),
+  KEYTURN_CONNECT_TIMEOUT: duration('KEYTURN_CONNECT_TIMEOUT', '5s'),
+  KEYTURN_STATEMENT_TIMEOUT: duration('KEYTURN_STATEMENT_TIMEOUT', '15s'),
+  KEYTURN_REPLICA_BOUND: duration('KEYTURN_REPLICA_BOUND', '20s'),
+  KEYTURN_SWEEP_CONCURRENCY: whole('KEYTURN_SWEEP_CONCURRENCY', 1, 64, 4),
+  SECRETS_MANAGER_ENDPOINT: v.optional(v.pipe(v.string(), v.url('SECRETS_MANAGER_ENDPOINT must be a URL'))),
+  PASSWORD_LENGTH: whole('PASSWORD_LENGTH', 16, 256, 32),
+  EXCLUDE_CHARACTERS: v.optional(v.string()),
+  EXCLUDE_LOWERCASE: flag('EXCLUDE_LOWERCASE', 'false'),
+  EXCLUDE_UPPERCASE: flag('EXCLUDE_UPPERCASE', 'false'),
+  EXCLUDE_NUMBERS: flag('EXCLUDE_NUMBERS', 'false'),
+  EXCLUDE_PUNCTUATION: flag('EXCLUDE_PUNCTUATION', 'false'),
+  REQUIRE_EACH_INCLUDED_TYPE: flag('REQUIRE_EACH_INCLUDED_TYPE', 'true')
+})
+
+/** Every variable there is, for the README. */
+export const VARIABLES: readonly string[] = Object.keys(ENVIRONMENT.entries)
+
+/** Reads the settings from an environment. Throws `invalid/config` that lists all problems at once. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(VARIABLES.map((name) => [name, environment[name] || undefined]))
+  const parsed = v.safeParse(ENVIRONMENT, given)
+  const unknown = Object.keys(environment).filter(
+    (name) => name.startsWith('KEYTURN_') && !VARIABLES.includes(name) && !OURS.includes(name)
+  )
+  const problems = [...(parsed.issues ?? []).map((i) => i.message), ...unknown.map((name) => `${name} is no setting of keyturn`)]
+  if (!parsed.success || problems.length > 0) throw new KeyturnError('invalid/config', problems.join('; '))
+  const e = parsed.output
+  return {
+    logLevel: e.KEYTURN_LOG_LEVEL,
+    caFile: e.KEYTURN_CA_FILE,
+    connectTimeoutMs: e.KEYTURN_CONNECT_TIMEOUT,
+    statementTimeoutMs: e.KEYTURN_STATEMENT_TIMEOUT,
+    replicaBoundMs: e.KEYTURN_REPLICA_BOUND,
+    sweepConcurrency: e.KEYTURN_SWEEP_CONCURRENCY,
+    storeEndpoint: e.SECRETS_MANAGER_ENDPOINT,
+    password: {
+      length: e.PASSWORD_LENGTH,
+      exclude: e.EXCLUDE_CHARACTERS,
+      lower: !e.EXCLUDE_LOWERCASE,
+      upper: !e.EXCLUDE_UPPERCASE,
+      digits: !e.EXCLUDE_NUMBERS,
+      symbols: !e.EXCLUDE_PUNCTUATION,
+      requireEach: e.REQUIRE_EACH_INCLUDED_TYPE
+    }
+  }
+}
+
+/** Names that the tests and the command line read, not a deployment. */
+const OURS = ['KEYTURN_REQUIRE_ALL', 'KEYTURN_LEFT_OUT', 'KEYTURN_MOTO_SERVER', 'KEYTURN_STORE', 'KEYTURN_FOLDER']

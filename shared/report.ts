@@ -1,0 +1,65 @@
+import { asKeyturnError, type Code, type KeyturnError } from './errors.ts'
+import type { Done } from './rotation/effects.ts'
+import type { Outcome } from './rotation/rotate.ts'
+import { iso } from './types.ts'
+
+/** What a host answers and a command prints for one secret. Plain JSON; never a value. */
+export type SecretReport =
+  | {
+      readonly secret: string
+      readonly ok: true
+      readonly phase: string
+      readonly current: string | null
+      readonly previous: string | null
+      /** ISO 8601. Until then clients may still hold the previous credential. */
+      readonly graceEnds: string | null
+      readonly done: readonly DoneReport[]
+      readonly note: string | null
+    }
+  | ({ readonly secret: string; readonly ok: false } & Failure)
+
+export interface DoneReport {
+  readonly step: string
+  readonly principal: string
+  readonly proof: {
+    readonly at: string
+    readonly refusal: string
+    readonly endpoint: string
+    readonly sessionsEnded: number
+  } | null
+}
+
+export interface Failure {
+  readonly code: Code
+  readonly message: string
+  readonly retryable: boolean
+  readonly todo: string
+}
+
+export const failureOf = (error: KeyturnError): Failure => ({
+  code: error.code,
+  message: error.message,
+  retryable: error.retryable,
+  todo: error.todo
+})
+
+export const failed = (secret: string, e: unknown): SecretReport => ({ secret, ok: false, ...failureOf(asKeyturnError(e)) })
+
+const doneReport = ({ step, principal, proof }: Done): DoneReport => ({
+  step,
+  principal,
+  proof: proof
+    ? { at: iso(proof.at), refusal: proof.refusal, endpoint: proof.endpoint, sessionsEnded: proof.sessionsEnded }
+    : null
+})
+
+export const succeeded = (o: Outcome): SecretReport => ({
+  secret: o.secret,
+  ok: true,
+  phase: o.phase,
+  current: o.current ?? null,
+  previous: o.previous ?? null,
+  graceEnds: o.graceEnds === undefined ? null : iso(o.graceEnds),
+  done: o.done.map(doneReport),
+  note: o.note ?? null
+})
