@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { KeyturnError } from './errors.ts'
 import { parseDuration } from './metadata.ts'
+import { DEFAULT_PASSWORD_POLICY, type PasswordPolicy } from './password.ts'
 
 /** Everything that a deployment may set, read once, here. Policy of one secret is in its metadata, not here. */
 export interface Config {
@@ -15,15 +16,7 @@ export interface Config {
   readonly sweepConcurrency: number
   /** An endpoint of the secret store other than the region's own (VPC endpoint, test server). */
   readonly storeEndpoint: string | undefined
-  readonly password: {
-    readonly length: number
-    readonly exclude: string | undefined
-    readonly lower: boolean
-    readonly upper: boolean
-    readonly digits: boolean
-    readonly symbols: boolean
-    readonly requireEach: boolean
-  }
+  readonly password: PasswordPolicy
 }
 
 const whole = (name: string, min: number, max: number, fallback: number) =>
@@ -116,11 +109,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     storeEndpoint: e.SECRETS_MANAGER_ENDPOINT,
     password: {
       length: e.PASSWORD_LENGTH,
-      exclude: e.EXCLUDE_CHARACTERS,
+      exclude: e.EXCLUDE_CHARACTERS ?? DEFAULT_PASSWORD_POLICY.exclude,
       lower: !e.EXCLUDE_LOWERCASE,
       upper: !e.EXCLUDE_UPPERCASE,
       digits: !e.EXCLUDE_NUMBERS,
-      symbols: !e.EXCLUDE_PUNCTUATION,
+      symbols: e.EXCLUDE_PUNCTUATION ? '' : DEFAULT_PASSWORD_POLICY.symbols,
       requireEach: e.REQUIRE_EACH_INCLUDED_TYPE
     }
   }
