@@ -52,7 +52,14 @@ const issue: Effect = async (run, o) => {
     await hold.check(signal)
   }
   const next = run.proposal?.(o) ?? (await target.propose(current.credential, facts.metadata, token, signal))
-  await core.store.stage(facts.id, attempt, next.document, signal)
+  try {
+    await core.store.stage(facts.id, attempt, next.document, signal)
+  } catch (e) {
+    // A run died between value and label, or another driver was faster: the next look shows what is pending now.
+    if (!hasCode(e, 'conflict/pending-other') || target.facts.issue === 'minted' || run.memory.wasBeaten) throw e
+    run.memory.wasBeaten = true
+    return
+  }
   run.done.push({ step: 'issue', principal: next.principal, token })
 }
 
@@ -133,7 +140,8 @@ const settle: Effect = async (run, o) => {
   if (facts.metadata.promoted?.version !== current.version && base !== undefined && base !== current.version) {
     const at = promotedAt(facts, current.createdAt) ?? facts.seenAt
     const promoted = { version: current.version, previous: base, at }
-    await core.store.annotate(facts.id, { promoted, retired: null }, facts.revision, signal)
+    const patch = facts.metadata.retired ? { promoted, retired: null } : { promoted }
+    await core.store.annotate(facts.id, patch, facts.revision, signal)
   } else if (o.pending) await core.store.drop(facts.id, o.pending.facts.token, signal)
   run.done.push({ step: 'settle', principal: current.credential.principal })
 }

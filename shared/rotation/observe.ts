@@ -12,6 +12,8 @@ export interface Memory {
   currentRefused: boolean
   /** Pendings whose value the target refused by policy, in this run. */
   readonly refused: VersionId[]
+  /** Our stage was refused once because another attempt was pending: looked again, and no more than once. */
+  wasBeaten: boolean
   usage: Usage | undefined
   /** What the provider that mints said at the last look. */
   live: readonly Live[]
@@ -21,6 +23,7 @@ export const emptyMemory = (): Memory => ({
   values: new Map(),
   currentRefused: false,
   refused: [],
+  wasBeaten: false,
   usage: undefined,
   live: []
 })
@@ -58,15 +61,17 @@ async function previousOf(core: Core, facts: SecretFacts, current: Held, memory:
   return held?.credential.principal === current.credential.principal ? undefined : held
 }
 
+/**
+ * `written meanwhile`: the store's own rotation registered a token without a value, and wrote it between the look and
+ * this read; what is pending is decided from a look that shows it.
+ */
 async function pendingHeld(core: Core, facts: SecretFacts, pending: PendingFacts, memory: Memory, request: Request) {
   if (pending.claimedAt !== undefined || pending.version === facts.current) return undefined
-  const held = await readHeld(core, facts, pending.version, memory, request)
-  if (held && pending.base === undefined)
-    throw new KeyturnError(
-      'conflict/pending-foreign',
-      `version ${pending.version} of ${facts.name} is pending, not made by keyturn`
-    )
-  return held
+  if (pending.base !== undefined) return readHeld(core, facts, pending.version, memory, request)
+  const stored = await core.store.read(facts.id, pending.version, request.deadline.signal)
+  if (!stored) return undefined
+  if (stored.stages?.base !== undefined) return 'written meanwhile'
+  throw new KeyturnError('conflict/pending-foreign', `version ${pending.version} of ${facts.name} is pending, not made by keyturn`)
 }
 
 /** When the grace of the previous credential ends. There is none where no reader can hold the other half. */
@@ -97,6 +102,7 @@ export async function observe(core: Core, request: Request, memory: Memory, hold
   const shown = pendingOf(facts)
   const previous = await previousOf(core, facts, current, memory, request)
   const held = shown && (await pendingHeld(core, facts, shown, memory, request))
+  if (held === 'written meanwhile') return observe(core, request, memory, holding)
   if (holding?.target.facts.issue === 'minted') memory.live = await holding.hold.live(current.credential, signal)
   const named = [current, previous, held].map((h) => h?.credential.principal)
   const noRoom = holding !== undefined && memory.live.length >= holding.target.facts.maxLive

@@ -38,7 +38,8 @@ export async function run(core: Core, intent: Intent, request: Request, proposal
   if (early) return outcome(first, [], early)
   const target = core.targetFor(current.credential.document)
   await drift(core, target, first, intent, memory, request)
-  if (request.dryRun || isIdle(first, intent, memory)) return outcome(first, [], undefined, intent)
+  if (request.dryRun) return ended(first, phaseOf(first, intent), intent, [])
+  if (isIdle(first, intent, memory)) return outcome(first, [], undefined, intent)
   const hold = await takeHold(target, [current, first.pending?.held], facts.metadata, request.deadline.signal)
   try {
     return await turns({ core, request, target, hold, memory, done: [], proposal }, intent)

@@ -19,7 +19,9 @@ import {
 
 /**
  * For a token that Secrets Manager registered under AWSPENDING: one call. That no other version has AWSPENDING is what
- * the registration says, so it is not asked; a Put would take it away from there without a word.
+ * the registration says, so it is not asked; a Put would take it away from there without a word. The marks of earlier
+ * attempts stay on old versions until a secret has as many labels as it may have (reference_limits.html: 20): then they
+ * are taken off, a dozen calls once in a dozen rotations. Doing it each time would cost a call that the budget lacks.
  */
 export async function stageForStore(
   aws: Aws,
@@ -29,7 +31,7 @@ export async function stageForStore(
   signal: AbortSignal
 ): Promise<void> {
   const { token, base } = attempt
-  const labels = await putVersion(aws, id, token, value, [PENDING, mark('base', base, token)], signal)
+  const labels = await put(aws, id, token, value, [PENDING, mark('base', base, token)], signal)
   if (!labels.includes(PENDING)) throw spent(token)
 }
 
@@ -114,7 +116,7 @@ function refuseEnded(stages: Stages, token: Token): void {
 
 /** A version that was written before and lost its labels keeps its value, and a Put of the same value does nothing to it. */
 async function putMarked(aws: Aws, id: SecretId, version: VersionId, value: SecretText, label: string, signal: AbortSignal) {
-  if (!(await putVersion(aws, id, version, value, [label], signal)).includes(label)) throw spent(version)
+  if (!(await put(aws, id, version, value, [label], signal)).includes(label)) throw spent(version)
 }
 
 /** True when our shared label is on the version. From a finished attempt, or from our own claim, by compare-and-set. */
@@ -132,6 +134,24 @@ async function takeOurs(aws: Aws, id: SecretId, stages: Stages, version: Version
     if (holder === undefined || holder === from) throw await explained(aws, id, e, signal)
     return false
   }
+}
+
+/** Writes a version; where the secret has no label left, what earlier attempts left behind makes room. */
+async function put(...[aws, id, token, value, labels, signal]: Parameters<typeof putVersion>): Promise<readonly string[]> {
+  try {
+    return await putVersion(aws, id, token, value, labels, signal)
+  } catch (e) {
+    if (!hasCode(e, 'throttled/versions') || !(await tidy(aws, id, signal))) throw e
+    return putVersion(aws, id, token, value, labels, signal)
+  }
+}
+
+/** Takes off what attempts left behind. False: there was nothing, so the limit is another one. */
+async function tidy(aws: Aws, id: SecretId, signal: AbortSignal): Promise<boolean> {
+  const { stages } = await describeSecret(aws, id, signal)
+  const left = leftovers(stages)
+  for (const { version, label } of left) await takeOff(aws, id, label, version, signal)
+  return left.length > 0
 }
 
 /** A label that is not there any more, or a version that went with its last label, is what was wanted. */
