@@ -12,7 +12,7 @@ import {
 import { Client } from 'pg'
 import { deadline } from '../../shared/deadline.ts'
 import { parseAdmin } from '../../shared/document.ts'
-import { silentLog } from '../../shared/log.ts'
+import { type Log, silentLog } from '../../shared/log.ts'
 import type { Core } from '../../shared/rotation/core.ts'
 import { type DrivenSteps, drivenSteps } from '../../shared/rotation/driven/steps.ts'
 import { type Outcome, run } from '../../shared/rotation/rotate.ts'
@@ -73,19 +73,25 @@ export async function rotated(
 }
 
 /** Every login and statement of keyturn goes through the proxy; the applications' do not. */
-async function database(faults: Faults): Promise<{ server: PostgresServer; proxy: PostgresProxy }> {
-  const server = await startPostgres({ version: 18 })
+async function database(
+  faults: Faults,
+  settings: WorldOptions['settings'] = {}
+): Promise<{ server: PostgresServer; proxy: PostgresProxy }> {
+  const server = await startPostgres({ version: 18, settings })
   const proxy = await startPostgresProxy(server)
   proxy.setHook({
     decide: ({ kind, text, user }) =>
       faults.fateOf(kind === 'login' ? `login ${user.replace(/\d+$/, '')}` : `sql ${headOf(text)}`) ?? 'pass'
   })
-  await server.query(`
+  await server.query(`${QUIET}
     CREATE ROLE keyturn_admin LOGIN CREATEROLE PASSWORD 'the admin of the crash suite';
     CREATE ROLE owner NOLOGIN; GRANT owner TO keyturn_admin WITH ADMIN OPTION;
     CREATE TABLE orders (id serial primary key); ALTER TABLE orders OWNER TO owner`)
   return { server, proxy }
 }
+
+/** The suite's own statements hold passwords; what a server keeps of statements is to be keyturn's alone. */
+const QUIET = `SET log_statement = 'none'; SET log_min_duration_statement = -1;`
 
 const headOf = (sql: string): string => sql.replace(/\s+/g, ' ').replace(/\d+/g, '').trim().slice(0, 28)
 
@@ -114,7 +120,7 @@ async function makePair(server: PostgresServer): Promise<readonly [string, strin
   const pair = [`app_a${n}`, `app_b${n}`] as const
   for (const role of pair)
     await server.query(
-      `CREATE ROLE ${role} LOGIN PASSWORD 'first password of ${role}' IN ROLE owner; GRANT ${role} TO keyturn_admin WITH ADMIN OPTION`
+      `${QUIET} CREATE ROLE ${role} LOGIN PASSWORD 'first password of ${role}' IN ROLE owner; GRANT ${role} TO keyturn_admin WITH ADMIN OPTION`
     )
   return pair
 }
@@ -134,6 +140,12 @@ const documentOf = (port: number, [a, b]: readonly [string, string], admin: stri
 
 const adminDocument = (port: number): string =>
   JSON.stringify({ host: 'localhost', port, username: 'keyturn_admin', password: 'the admin of the crash suite' })
+
+/** What a world may be given: the server's settings, and where keyturn's log goes. */
+export interface WorldOptions {
+  readonly settings?: Readonly<Record<string, string>>
+  readonly log?: Log
+}
 
 export async function fileWorld(faults: Faults): Promise<World> {
   const { server, proxy } = await database(faults)
@@ -198,6 +210,7 @@ function faulty(store: Core['store'], faults: Faults): Partial<Core['store']> {
 
 export interface AwsWorld extends World {
   readonly double: SecretsManagerDouble
+  readonly server: PostgresServer
   readonly client: SecretsManagerClient
   /** Starts the four steps and waits for their end; the steps' failures are the rotation's. */
   rotateSecret(id: string, token: string): Promise<unknown>
@@ -207,8 +220,8 @@ export interface AwsWorld extends World {
   setCold(cold: boolean): void
 }
 
-export async function awsWorld(faults: Faults): Promise<AwsWorld> {
-  const { server, proxy } = await database(faults)
+export async function awsWorld(faults: Faults, options: WorldOptions = {}): Promise<AwsWorld> {
+  const { server, proxy } = await database(faults, options.settings)
   let now = Date.now()
   let cold = false
   let warm: DrivenSteps = drivenSteps()
@@ -223,7 +236,7 @@ export async function awsWorld(faults: Faults): Promise<AwsWorld> {
     ca: server.caPem,
     admin: async (reference, _host, signal) => parseAdmin((await store.readCurrent(reference, signal)).text)
   })
-  const core: Core = { store, targetFor: () => target, log: silentLog, runLivesMs: HOUR, stepNeedsMs: 100 }
+  const core: Core = { store, targetFor: () => target, log: options.log ?? silentLog, runLivesMs: HOUR, stepNeedsMs: 100 }
   const step = async ({ Step, SecretId, ClientRequestToken }: RotationEvent): Promise<void> => {
     const limit = deadline(30_000)
     const steps = cold ? drivenSteps() : warm
@@ -251,6 +264,7 @@ export async function awsWorld(faults: Faults): Promise<AwsWorld> {
   return {
     core,
     double,
+    server,
     client: owner,
     advance: (ms) => {
       now += ms
