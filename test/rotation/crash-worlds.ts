@@ -83,15 +83,18 @@ async function database(
     decide: ({ kind, text, user }) =>
       faults.fateOf(kind === 'login' ? `login ${user.replace(/\d+$/, '')}` : `sql ${headOf(text)}`) ?? 'pass'
   })
-  await server.query(`${QUIET}
+  await server.query(QUIET)
+  await server.query(`
     CREATE ROLE keyturn_admin LOGIN CREATEROLE PASSWORD 'the admin of the crash suite';
     CREATE ROLE owner NOLOGIN; GRANT owner TO keyturn_admin WITH ADMIN OPTION;
     CREATE TABLE orders (id serial primary key); ALTER TABLE orders OWNER TO owner`)
   return { server, proxy }
 }
 
-/** The suite's own statements hold passwords; what a server keeps of statements is to be keyturn's alone. */
-const QUIET = `SET log_statement = 'none'; SET log_min_duration_statement = -1;`
+/** The suite's own statements, all the superuser's, hold passwords; what a server keeps is to be keyturn's alone. */
+const QUIET = ['log_statement = none', 'log_min_duration_statement = -1', 'pg_stat_statements.track = none']
+  .map((setting) => `ALTER ROLE postgres SET ${setting};`)
+  .join(' ')
 
 const headOf = (sql: string): string => sql.replace(/\s+/g, ' ').replace(/\d+/g, '').trim().slice(0, 28)
 
@@ -120,7 +123,7 @@ async function makePair(server: PostgresServer): Promise<readonly [string, strin
   const pair = [`app_a${n}`, `app_b${n}`] as const
   for (const role of pair)
     await server.query(
-      `${QUIET} CREATE ROLE ${role} LOGIN PASSWORD 'first password of ${role}' IN ROLE owner; GRANT ${role} TO keyturn_admin WITH ADMIN OPTION`
+      `CREATE ROLE ${role} LOGIN PASSWORD 'first password of ${role}' IN ROLE owner; GRANT ${role} TO keyturn_admin WITH ADMIN OPTION`
     )
   return pair
 }
