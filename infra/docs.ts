@@ -1,6 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import { EXITS } from '../functions/local/exit-codes.ts'
+import { SETTINGS } from '../shared/config.ts'
 import { CODES } from '../shared/errors.ts'
+import { formatDuration } from '../shared/metadata.ts'
+import type { StoreFacts } from '../shared/ports/secret-store.ts'
 import { PHASES } from '../shared/rotation/machine.ts'
+import { secretsManagerClient } from '../shared/stores/aws-client.ts'
+import { awsSecretsManager } from '../shared/stores/aws-secrets-manager.ts'
+import { fileStore } from '../shared/stores/file.ts'
 
 /** A part of the README that repeats the code: written from it, between `<!-- name -->` and `<!-- /name -->`. */
 export type Section = readonly [name: string, text: () => string]
@@ -24,8 +31,48 @@ const codes = (): string =>
     Object.entries(CODES).map(([code, [retryable, todo]]) => [`\`${code}\``, retryable ? 'yes' : 'no', todo])
   )
 
+const STORES: readonly StoreFacts[] = [
+  fileStore({ folder: '.' }).facts,
+  awsSecretsManager({ client: secretsManagerClient({ region: 'us-east-1' }) }).facts
+]
+
+const yes = (value: boolean): string => (value ? 'yes' : 'no')
+
+const stores = (): string =>
+  markdownTable(
+    [
+      'store',
+      'promotion is a compare-and-set',
+      'a late promotion can be fenced',
+      'readers may see the version before for',
+      'metadata compare-and-set'
+    ],
+    STORES.map((f) => [
+      f.name,
+      yes(f.compareAndSet),
+      yes(f.fence),
+      f.convergenceMs === 0 ? 'no time' : formatDuration(f.convergenceMs),
+      yes(f.metadataCompareAndSet)
+    ])
+  )
+
+const exits = (): string =>
+  markdownTable(
+    ['exit code', 'meaning'],
+    EXITS.map(([code, meaning]) => [String(code), meaning])
+  )
+
+const settings = (): string =>
+  markdownTable(
+    ['variable', 'default', 'what it sets'],
+    SETTINGS.map(({ name, fallback, says }) => [`\`${name}\``, fallback, says])
+  )
+
 export const SECTIONS: readonly Section[] = [
   ['phases', phases],
+  ['stores', stores],
+  ['exits', exits],
+  ['settings', settings],
   ['codes', codes]
 ]
 

@@ -86,15 +86,41 @@ const ENVIRONMENT = v.object({
   REQUIRE_EACH_INCLUDED_TYPE: flag('REQUIRE_EACH_INCLUDED_TYPE', 'true')
 })
 
+type Variable = keyof typeof ENVIRONMENT.entries
+
+const SAYS: Readonly<Record<Variable, string>> = {
+  KEYTURN_LOG_LEVEL: 'trace, debug, info, warn, error or silent',
+  KEYTURN_CA_FILE: 'a file with the CA of your database servers, PEM; Amazon’s own are known, and Node’s store is read',
+  KEYTURN_CONNECT_TIMEOUT: 'how long one login may take',
+  KEYTURN_STATEMENT_TIMEOUT: 'how long one statement may take',
+  KEYTURN_REPLICA_BOUND: 'how far a reader endpoint may lag before a rotation is put off',
+  KEYTURN_SWEEP_CONCURRENCY: 'how many secrets a sweep runs at once',
+  SECRETS_MANAGER_ENDPOINT: 'an endpoint other than the region’s, such as a VPC endpoint',
+  PASSWORD_LENGTH: 'characters of a new password',
+  EXCLUDE_CHARACTERS: 'characters that a password must not have',
+  EXCLUDE_LOWERCASE: 'no a-z',
+  EXCLUDE_UPPERCASE: 'no A-Z',
+  EXCLUDE_NUMBERS: 'no 0-9',
+  EXCLUDE_PUNCTUATION: 'no `_` and `.`',
+  REQUIRE_EACH_INCLUDED_TYPE: 'at least one character of each kind that is left'
+}
+
+const VARIABLES = Object.keys(SAYS) as readonly Variable[]
+
 /** Every variable there is, for the README. */
-export const VARIABLES: readonly string[] = Object.keys(ENVIRONMENT.entries)
+export const SETTINGS: readonly { readonly name: string; readonly fallback: string; readonly says: string }[] = VARIABLES.map(
+  (name) => {
+    const entry = ENVIRONMENT.entries[name]
+    return { name, fallback: 'default' in entry && entry.default !== undefined ? String(entry.default) : '–', says: SAYS[name] }
+  }
+)
 
 /** Reads the settings from an environment. Throws `invalid/config` that lists all problems at once. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const given = Object.fromEntries(VARIABLES.map((name) => [name, environment[name] || undefined]))
   const parsed = v.safeParse(ENVIRONMENT, given)
   const unknown = Object.keys(environment).filter(
-    (name) => name.startsWith('KEYTURN_') && !VARIABLES.includes(name) && !OURS.includes(name)
+    (name) => name.startsWith('KEYTURN_') && !(name in SAYS) && !OURS.includes(name)
   )
   const problems = [...(parsed.issues ?? []).map((i) => i.message), ...unknown.map((name) => `${name} is no setting of keyturn`)]
   if (!parsed.success || problems.length > 0) throw new KeyturnError('invalid/config', problems.join('; '))

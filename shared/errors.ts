@@ -9,6 +9,7 @@ export const CODES = {
   'not-found/version': [false, 'The version was removed, or its value was never written; start a new rotation.'],
   'not-found/admin-secret': [false, 'Create the admin secret, or correct the reference to it (masterarn, or the tag).'],
   'not-found/role': [false, 'Create the login in the database, or run `keyturn adopt`, which prints the SQL.'],
+  'not-found/database': [false, 'The server has no database of that name: create it, or correct dbname in the secret.'],
   'not-found/instance': [false, 'The database instance named by the admin secret was not found; correct the tag or the host.'],
 
   'conflict/inside-grace': [
@@ -42,6 +43,10 @@ export const CODES = {
     false,
     'The new credential logs in but fails the owner’s check; compare its rights with the other half’s.'
   ],
+  'denied/pooler': [
+    false,
+    'The server takes the login, the pooler does not: let it look passwords up (auth_query), or add the role to its list.'
+  ],
   'denied/store': [false, 'The store denied the call; the message names the permission that is missing.'],
   'denied/key': [false, 'The key that encrypts the secret cannot be used; check the key and its policy.'],
 
@@ -68,6 +73,10 @@ export const CODES = {
   'invalid/grace': [false, 'The grace must be shorter than the period.'],
   'invalid/parity': [false, 'The halves differ in something that cannot be copied; the message names it, with the cure.'],
   'invalid/pooler': [false, 'The admin must reach the server directly, not through a transaction pooler.'],
+  'invalid/auth-method': [
+    false,
+    'The server asked for the password itself, which is never sent; use scram-sha-256 in pg_hba.conf (not password, ldap, pam).'
+  ],
   'invalid/tls': [false, 'The server’s certificate or name is not trusted, or it speaks no TLS; give the CA, correct the host.'],
   'invalid/verify-query': [false, 'The owner’s check is not a statement that the server accepts; correct it.'],
 
@@ -87,6 +96,10 @@ export const CODES = {
   'unavailable/replicas': [true, 'Replicas of the secret are not in sync yet; retire waits for them.'],
 
   'unsupported/engine': [false, 'No target of this deployment handles the engine; see the support table.'],
+  'unsupported/overlap': [
+    false,
+    'One login has one password: readers are refused from apply to promote. Give it a twin (`keyturn adopt`), or an admin.'
+  ],
   'unsupported/store': [false, 'The store cannot do this; see the support table.'],
   'unsupported/binary': [false, 'The secret is binary; store the JSON document as text.'],
 

@@ -16,17 +16,18 @@ export interface PasswordPolicy {
 }
 
 /**
- * 64 characters, so 192 bits less the few that requireEach costs. The symbols are the two that mean nothing anywhere a
- * password is pasted: URLs give way at `:/?#[]@%+&=;,`, shells at `$!"'*~^|<>(){}` and the backtick, ODBC and JDBC strings at `{}[](),;?*=!@`
- * (learn.microsoft.com/sql/odbc/reference/syntax/sqldriverconnect-function), option files at `#`, command lines at a
- * leading `-`. More symbols would add a third of a bit a character, less than one more character does.
+ * Letters and digits: 190 bits. No symbols, because none is safe wherever a password is pasted (URLs give way at `:/?#[]@%+&=;,`,
+ * shells at `$!"'*~^|<>(){}` and the backtick, ODBC and JDBC strings at `{}[](),;?*=!@`
+ * (learn.microsoft.com/sql/odbc/reference/syntax/sqldriverconnect-function), command lines at a leading `-`) but `_` and `.`,
+ * and to require one of only two would make those two half as likely again as any other character. A server that
+ * demands one (Cloud SQL's complexity policy) gets `symbols: '_.'`.
  */
 export const DEFAULT_PASSWORD_POLICY: PasswordPolicy = {
   length: 32,
   lower: true,
   upper: true,
   digits: true,
-  symbols: '_.',
+  symbols: '',
   exclude: '',
   requireEach: true
 }

