@@ -1,4 +1,5 @@
 import { asKeyturnError, type Code, type KeyturnError } from './errors.ts'
+import type { Session } from './ports/target.ts'
 import type { Done } from './rotation/effects.ts'
 import type { Outcome } from './rotation/rotate.ts'
 import { iso } from './types.ts'
@@ -27,6 +28,8 @@ export interface DoneReport {
     readonly endpoint: string
     readonly sessionsEnded: number
   } | null
+  /** Who was cut by a forced rotation inside the grace; null where nobody could be. */
+  readonly cut: readonly Session[] | null
 }
 
 export interface Failure {
@@ -45,9 +48,10 @@ export const failureOf = (error: KeyturnError): Failure => ({
 
 export const failed = (secret: string, e: unknown): SecretReport => ({ secret, ok: false, ...failureOf(asKeyturnError(e)) })
 
-const doneReport = ({ step, principal, proof }: Done): DoneReport => ({
+const doneReport = ({ step, principal, proof, cut }: Done): DoneReport => ({
   step,
   principal,
+  cut: cut ?? null,
   proof: proof
     ? { at: iso(proof.at), refusal: proof.refusal, endpoint: proof.endpoint, sessionsEnded: proof.sessionsEnded }
     : null

@@ -1,5 +1,11 @@
 import type { Metadata } from '../metadata.ts'
-import type { Instant, SecretText, Token } from '../types.ts'
+import type { Instant, SecretId, SecretText, Token } from '../types.ts'
+
+/**
+ * What the core tells of the secret: its metadata, and its id, by which a target marks what is this secret's own.
+ * Without the id, two secrets with one pair cannot be told apart.
+ */
+export type Context = Metadata & { readonly secret?: SecretId | undefined }
 
 /** Declared by the adapter; the core has no code path a target, only these facts. */
 export interface TargetFacts {
@@ -70,30 +76,30 @@ export interface Target {
   readonly facts: TargetFacts
 
   /** Reads a document: pure, no I/O. Throws `invalid/*` naming the field, never quoting a value. */
-  inspect(document: SecretText, metadata: Metadata): Credential
+  inspect(document: SecretText, context: Context): Credential
 
   /**
    * Makes the next credential. Chosen: a new password for the half that current does not use; pure but for
    * randomness, nothing is sent. Minted: created at the provider (a repeat creates another: claim first).
    */
-  propose(current: Credential, metadata: Metadata, token: Token, signal: AbortSignal): Promise<Credential>
+  propose(current: Credential, context: Context, token: Token, signal: AbortSignal): Promise<Credential>
 
   /**
    * Asks the target: logs in with `candidate`, on every endpoint that consumers use, checks the whole desired state
    * (parity with the counterpart, where there is one) and runs the owner's own check. `rejected` only when the target itself
    * refused the credential; everything else throws. Changes nothing; repeatable.
    */
-  verify(candidate: Credential, metadata: Metadata, signal: AbortSignal): Promise<'accepted' | 'rejected'>
+  verify(candidate: Credential, context: Context, signal: AbortSignal): Promise<'accepted' | 'rejected'>
 
   /** Everything that a rotation of this credential would be refused for, without changing anything. */
-  preflight(current: Credential, metadata: Metadata, signal: AbortSignal): Promise<readonly Problem[]>
+  preflight(current: Credential, context: Context, signal: AbortSignal): Promise<readonly Problem[]>
 
   /**
    * Takes the lock of the pair, before the first look that is acted on. Fails with `busy/locked` when another holds
    * it. `place` only tells where the lock is: any document of the secret will do, but where the login itself is the
    * authority (no admin), it must be one that logs in.
    */
-  hold(place: Credential, metadata: Metadata, signal: AbortSignal): Promise<TargetHold>
+  hold(place: Credential, context: Context, signal: AbortSignal): Promise<TargetHold>
 }
 
 /** A lock that ends with its session or lease. */

@@ -1,10 +1,10 @@
 import { hasCode, KeyturnError } from '../errors.ts'
 import type { Attempt } from '../ports/secret-store.ts'
-import type { Credential, Proof, Target, TargetHold } from '../ports/target.ts'
+import type { Credential, Proof, Session, Target, TargetHold } from '../ports/target.ts'
 import { iso, type Token } from '../types.ts'
 import type { Core, Request } from './core.ts'
 import type { Held, Observation, Step } from './machine.ts'
-import { type Memory, seen } from './observe.ts'
+import { contextOf, type Memory, seen } from './observe.ts'
 import { promotedAt } from './plan.ts'
 
 /** One effect that was done, for the report and the log. */
@@ -13,6 +13,8 @@ export interface Done {
   readonly principal: string
   readonly token?: Token | undefined
   readonly proof?: Proof | undefined
+  /** Whose kept credential a forced rotation made useless: sessions of the other half, inside its grace. */
+  readonly cut?: readonly Session[] | undefined
 }
 
 /** What the effects of one run share. The hold was taken before the look that they act on. */
@@ -51,7 +53,7 @@ const issue: Effect = async (run, o) => {
     )
     await hold.check(signal)
   }
-  const next = run.proposal?.(o) ?? (await target.propose(current.credential, facts.metadata, token, signal))
+  const next = run.proposal?.(o) ?? (await target.propose(current.credential, contextOf(facts), token, signal))
   try {
     await core.store.stage(facts.id, attempt, next.document, signal)
   } catch (e) {
@@ -81,6 +83,7 @@ const promote: Effect = async (run, o) => {
   if (!next) throw new KeyturnError('bug/internal', 'a staged pending without a value')
   refuseSameHalf(next, current)
   const { signal } = request.deadline
+  const cut = await cutBy(run, o, next)
   try {
     await hold.apply(next, knownTo(o), signal)
   } catch (e) {
@@ -89,12 +92,21 @@ const promote: Effect = async (run, o) => {
     run.memory.refused.push(o.pending.facts.version)
     return
   }
-  if ((await target.verify(next, facts.metadata, signal)) === 'rejected')
+  if ((await target.verify(next, contextOf(facts), signal)) === 'rejected')
     throw new KeyturnError('denied/login', `${next.principal} is refused although its password was just set`)
   request.deadline.ensure(core.stepNeedsMs)
   await hold.check(signal)
   await core.store.promote(facts.id, attemptOf(o), signal)
-  run.done.push({ step: 'promote', principal: next.principal, token: attemptOf(o).token })
+  run.done.push({ step: 'promote', principal: next.principal, token: attemptOf(o).token, cut })
+}
+
+/** `force` is an exception to G1, and the report names who was cut (design rule 7). */
+async function cutBy(run: Run, o: Observation, next: Credential): Promise<readonly Session[] | undefined> {
+  const { facts } = seen(o)
+  const inGrace = o.graceEnds !== undefined && facts.seenAt < o.graceEnds
+  if (!inGrace || o.previous?.credential.principal !== next.principal) return undefined
+  const usage = await run.hold.usage(o.previous.credential, run.request.deadline.signal)
+  return usage.state === 'used' ? usage.sessions : []
 }
 
 /** The half that current names is never set (design rule 3), unless the target has no second one. */
@@ -165,7 +177,7 @@ const heal: Effect = async (run, o) => {
   const what = { secret: facts.name, code: 'bug/broken', principal: current.credential.principal, at: iso(facts.seenAt) }
   run.core.log.error('broken', what)
   await run.hold.heal(current.credential, run.request.deadline.signal)
-  if ((await run.target.verify(current.credential, facts.metadata, run.request.deadline.signal)) === 'rejected')
+  if ((await run.target.verify(current.credential, contextOf(facts), run.request.deadline.signal)) === 'rejected')
     throw new KeyturnError('bug/broken', `${facts.name}: current was set again and is still refused`)
   run.memory.currentRefused = false
   run.done.push({ step: 'heal', principal: current.credential.principal })

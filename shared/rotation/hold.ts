@@ -1,7 +1,6 @@
 import { hasCode, KeyturnError } from '../errors.ts'
-import type { Metadata } from '../metadata.ts'
 import type { SecretFacts } from '../ports/secret-store.ts'
-import type { Target, TargetHold } from '../ports/target.ts'
+import type { Context, Target, TargetHold } from '../ports/target.ts'
 import { iso } from '../types.ts'
 import type { Held } from './machine.ts'
 import { isHeld, isOpen } from './plan.ts'
@@ -13,14 +12,14 @@ import { isHeld, isOpen } from './plan.ts'
 export async function takeHold(
   target: Target,
   places: readonly (Held | undefined)[],
-  metadata: Metadata,
+  context: Context,
   signal: AbortSignal
 ): Promise<TargetHold> {
   let refusal: unknown = new KeyturnError('bug/internal', 'no place for the lock')
   for (const [at, place] of places.entries()) {
     if (!place) continue
     try {
-      return await target.hold(place.credential, metadata, signal)
+      return await target.hold(place.credential, context, signal)
     } catch (e) {
       if (at === 0) refusal = e
       if (place.credential.authority === 'admin' || !hasCode(e, 'denied/login')) throw e

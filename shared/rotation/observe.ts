@@ -1,6 +1,6 @@
 import { KeyturnError } from '../errors.ts'
 import type { PendingFacts, SecretFacts } from '../ports/secret-store.ts'
-import type { Live, Target, TargetHold, Usage } from '../ports/target.ts'
+import type { Context, Live, Target, TargetHold, Usage } from '../ports/target.ts'
 import { type Instant, instant, type VersionId } from '../types.ts'
 import type { Core, Request } from './core.ts'
 import { type Held, type Observation, pendingOf } from './machine.ts'
@@ -28,6 +28,9 @@ export const emptyMemory = (): Memory => ({
   live: []
 })
 
+/** What a target is told of the secret. */
+export const contextOf = (facts: SecretFacts): Context => ({ ...facts.metadata, secret: facts.id })
+
 /** Refuses what is never touched: another service's secret, one whose stages a stranger moved. */
 export function refuseForeign(facts: SecretFacts): void {
   if (facts.managedBy !== undefined)
@@ -39,7 +42,7 @@ async function readHeld(core: Core, facts: SecretFacts, version: VersionId, memo
   const stored = await core.store.read(facts.id, version, request.deadline.signal)
   const held: Held | undefined = stored && {
     version,
-    credential: core.targetFor(stored.text).inspect(stored.text, facts.metadata),
+    credential: core.targetFor(stored.text).inspect(stored.text, contextOf(facts)),
     createdAt: stored.createdAt
   }
   // A value that is not there yet may be there at the next look; one that is there never changes.

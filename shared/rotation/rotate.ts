@@ -5,7 +5,7 @@ import type { Core, Request } from './core.ts'
 import { type Done, EFFECTS, isAttemptOf, type Run } from './effects.ts'
 import { stopped, takeHold } from './hold.ts'
 import { type Intent, type Observation, type Phase, phaseOf, rowOf } from './machine.ts'
-import { emptyMemory, type Memory, observe } from './observe.ts'
+import { contextOf, emptyMemory, type Memory, observe } from './observe.ts'
 
 /** What one run did to one secret, and where it left it. */
 export interface Outcome {
@@ -40,7 +40,7 @@ export async function run(core: Core, intent: Intent, request: Request, proposal
   await drift(core, target, first, intent, memory, request)
   if (request.dryRun) return ended(first, phaseOf(first, intent), intent, [])
   if (isIdle(first, intent, memory)) return outcome(first, [], undefined, intent)
-  const hold = await takeHold(target, [current, first.pending?.held], facts.metadata, request.deadline.signal)
+  const hold = await takeHold(target, [current, first.pending?.held], contextOf(facts), request.deadline.signal)
   try {
     return await turns({ core, request, target, hold, memory, done: [], proposal }, intent)
   } finally {
@@ -52,8 +52,10 @@ async function turns(run: Run, asked: Intent): Promise<Outcome> {
   const { core, request, done } = run
   for (let turn = 0; turn < MAX_TURNS; turn++) {
     const o = await look(run, asked)
-    // Asked again inside the hold: another run may have answered the request, or a person stopped it, meanwhile.
-    const early = turn === 0 ? (alreadyDone(o, asked, request) ?? refusedByPerson(o, asked)) : undefined
+    // Asked again inside the hold: another run may have answered the request, or a person stopped it, meanwhile; and
+    // after each step but our own promotion, because one that was killed before its record is told only by the record.
+    const answered = done.some((d) => d.step === 'promote') ? undefined : alreadyDone(o, asked, request)
+    const early = answered ?? (turn === 0 ? refusedByPerson(o, asked) : undefined)
     if (early) return outcome(o, done, early)
     const intent: Intent = isAnswered(o, run) ? { ...asked, want: 'settle' } : asked
     const phase = phaseOf(o, intent)
@@ -87,7 +89,7 @@ async function drift(core: Core, target: Target, o: Observation, intent: Intent,
   if (intent.want !== 'sweep' || !o.current || !o.facts || request.dryRun) return
   const what = { secret: o.facts.name, principal: o.current.credential.principal }
   try {
-    const verdict = await target.verify(o.current.credential, o.facts.metadata, request.deadline.signal)
+    const verdict = await target.verify(o.current.credential, contextOf(o.facts), request.deadline.signal)
     memory.currentRefused = verdict === 'rejected'
     if (memory.currentRefused) core.log.warn('drift', what)
   } catch (e) {

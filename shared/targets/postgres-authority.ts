@@ -75,8 +75,9 @@ export function checkOurs(roles: RoleCatalog, halves: Halves, name: string): Rol
   return role
 }
 
-export function missingRight({ me, version }: RoleCatalog, { name, superuser }: RoleFacts): string {
+export function missingRight({ me, version }: RoleCatalog, { name, superuser, replication }: RoleFacts): string {
   if (superuser) return `${name} is a superuser, so the admin must be one`
+  if (replication && version < 160_000) return `${name} has REPLICATION, so before 16 the admin must be a superuser`
   const createrole = me.createrole ? '' : `ALTER ROLE ${identifier(me.name)} CREATEROLE; `
   return version >= 160_000
     ? `${createrole}GRANT ${identifier(name)} TO ${identifier(me.name)} WITH ADMIN OPTION`

@@ -15,7 +15,7 @@ export interface RoleFacts {
   readonly validUntil: string | null
   readonly expired: boolean
   readonly comment: string | null
-  /** The session's role may alter this one, and may grant it to others. */
+  /** The session's role may alter this one (before 16 a superuser only, where it has REPLICATION), and may grant it to others. */
   readonly mayAlter: boolean
   readonly mayGrant: boolean
 }
@@ -93,7 +93,8 @@ SELECT json_build_object(
   'roles', (SELECT coalesce(json_agg(json_build_object('name', r.rolname, ${ATTRIBUTES}, 'canLogin', r.rolcanlogin,
       'inherit', r.rolinherit, 'connectionLimit', r.rolconnlimit, 'validUntil', nullif(r.rolvaliduntil, 'infinity'),
       'expired', coalesce(r.rolvaliduntil <= clock_timestamp(), false), 'comment', shobj_description(r.oid, 'pg_authid'),
-      'mayAlter', me.rolsuper OR (me.rolcreaterole AND NOT r.rolsuper AND ${isAdminOf(version, 'r')}),
+      'mayAlter', me.rolsuper OR (me.rolcreaterole AND NOT r.rolsuper AND ${version >= 160_000 ? 'true' : 'NOT r.rolreplication'}
+        AND ${isAdminOf(version, 'r')}),
       'mayGrant', me.rolsuper OR ${isAdminOf(version, 'r')})), '[]')
     FROM half r, me),
   'edges', (SELECT coalesce(json_agg(json_build_object('member', member.rolname, 'role', r.rolname, 'admin', m.admin_option,

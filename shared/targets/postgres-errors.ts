@@ -55,7 +55,7 @@ const NETWORK_CODES: Readonly<Record<string, Code>> = {
 
 /** OpenSSL's verification results and Node's own, by their names (nodejs.org/api/tls.html, "X509 certificate error codes"). */
 const isTls = (code: string): boolean =>
-  /^(ERR_TLS_|ERR_SSL_|CERT_|CRL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_(CA|PURPOSE)|PATH_LENGTH_|HOSTNAME_MISMATCH|ERROR_IN_CERT_)/.test(
+  /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|CRL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_(CA|PURPOSE)|PATH_LENGTH_|HOSTNAME_MISMATCH|ERROR_IN_CERT_)/.test(
     code
   )
 

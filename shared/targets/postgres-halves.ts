@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { type DatabaseDocument, parseDocument } from '../document.ts'
 import { KeyturnError } from '../errors.ts'
-import { decodeText, encodeText, type Metadata } from '../metadata.ts'
+import { decodeText, encodeText } from '../metadata.ts'
+import type { Context } from '../ports/target.ts'
 import type { SecretText } from '../types.ts'
 
 /**
@@ -19,14 +20,8 @@ export interface Halves {
   readonly mark: string
 }
 
-/** The stored metadata, and what the core may add. */
-export type Known = Metadata & {
-  /** The secret's own id. Without it, two secrets with one and the same pair are not told apart. */
-  readonly secret?: string | undefined
-}
-
 /** A credential's document, and how its logins take turns. Throws `invalid/*`, `unsupported/engine`. */
-export function readCredential(text: SecretText, metadata: Known): { document: DatabaseDocument; halves: Halves } {
+export function readCredential(text: SecretText, metadata: Context): { document: DatabaseDocument; halves: Halves } {
   const document = parseDocument(text)
   if (document.ssl === false)
     throw new KeyturnError(
@@ -36,7 +31,7 @@ export function readCredential(text: SecretText, metadata: Known): { document: D
   return { document, halves: halvesOf(document, metadata) }
 }
 
-export function halvesOf(document: DatabaseDocument, metadata: Known): Halves {
+export function halvesOf(document: DatabaseDocument, metadata: Context): Halves {
   const pair = agreedPair(document.pair, metadata.pair)
   const admin = document.masterarn ?? metadata.admin
   const { username } = document

@@ -1,15 +1,15 @@
 import { type DatabaseDocument, parseDocument } from '../document.ts'
 import { KeyturnError } from '../errors.ts'
-import type { Credential, TargetHold } from '../ports/target.ts'
+import type { Context, Credential, TargetHold } from '../ports/target.ts'
 import { applyHandover } from './postgres-apply.ts'
 import { type Authority, checkOurs, inTransaction, lockLost, readHalves, setPassword } from './postgres-authority.ts'
-import { type Known, lockKey, otherHalf, readCredential } from './postgres-halves.ts'
+import { lockKey, otherHalf, readCredential } from './postgres-halves.ts'
 import { type Opening, openAuthority } from './postgres-open.ts'
 import { retire } from './postgres-retire.ts'
 import { readUsage } from './postgres-usage.ts'
 
 /** Takes the pair's lock: an advisory lock on the session that also runs every ALTER, so that a lost lock fences by itself. */
-export async function holdPair(opening: Opening, place: Credential, metadata: Known, signal: AbortSignal): Promise<TargetHold> {
+export async function holdPair(opening: Opening, place: Credential, metadata: Context, signal: AbortSignal): Promise<TargetHold> {
   const { document, halves } = readCredential(place.document, metadata)
   const opened = await openAuthority(opening, document, halves, true, signal)
   if (!opened.locked) {

@@ -97,7 +97,7 @@ export async function openReader(
   return logIn({ ...login, host, port, dbname: document.dbname }, opening, signal)
 }
 
-type Prepared = { pid: number; recovering: boolean; version: number; iterations: string | null; locked: boolean | null }
+type Prepared = { pid: number; recovering: boolean; iterations: string | null; locked: boolean | null }
 
 async function prepare(
   session: Session,
@@ -116,9 +116,9 @@ async function prepare(
   if (session.announcedPid !== row.pid)
     throw new KeyturnError('invalid/pooler', `${session.where} is a pooler: the lock needs a session of its own on the server`)
   if (row.recovering) throw new KeyturnError('unavailable/read-only', `${session.where} is a replica`)
-  if (row.version < 140_000) throw new KeyturnError('unsupported/engine', 'keyturn needs PostgreSQL 14 or later')
+  if (session.version < 140_000) throw new KeyturnError('unsupported/engine', 'keyturn needs PostgreSQL 14 or later')
   const iterations = row.iterations ? Number(row.iterations) : undefined
-  return { session, version: row.version, iterations, locked: row.locked === true }
+  return { session, version: session.version, iterations, locked: row.locked === true }
 }
 
 /**
@@ -140,7 +140,6 @@ function prepareQuery({ admin }: Halves): string {
   const isWriter = 'NOT pg_catalog.pg_is_in_recovery()'
   return `SELECT ${settings.map(([name, value]) => `CASE WHEN ${isDirect} THEN pg_catalog.set_config(${name}, ${value}, false) END`).join(', ')},
   pg_catalog.pg_backend_pid() AS pid, pg_catalog.pg_is_in_recovery() AS recovering,
-  pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version,
   pg_catalog.current_setting('scram_iterations', true) AS iterations,
   CASE WHEN ${isDirect} AND ${isWriter} AND $2::pg_catalog.int8 IS NOT NULL
     THEN pg_catalog.pg_try_advisory_lock($2::pg_catalog.int8) END AS locked`

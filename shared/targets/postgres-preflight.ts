@@ -1,10 +1,10 @@
 import { asKeyturnError, type Code, KeyturnError } from '../errors.ts'
 import { generatePassword } from '../password.ts'
-import type { Credential, Problem } from '../ports/target.ts'
+import type { Context, Credential, Problem } from '../ports/target.ts'
 import { canCreate, checkAdopted, readDifferences, refusalsOf } from './postgres-apply.ts'
 import { type Authority, checkOurs, readHalves } from './postgres-authority.ts'
 import type { RoleCatalog, RoleFacts } from './postgres-catalog.ts'
-import { type Known, otherHalf, readCredential } from './postgres-halves.ts'
+import { otherHalf, readCredential } from './postgres-halves.ts'
 import { readHints, signalCure } from './postgres-hints.ts'
 import { type Opening, openAuthority } from './postgres-open.ts'
 import { actingRoles, type Handover, newRole, reach } from './postgres-parity.ts'
@@ -18,7 +18,7 @@ import { verifyCandidate } from './postgres-verify.ts'
 export async function preflight(
   opening: Opening,
   current: Credential,
-  metadata: Known,
+  metadata: Context,
   signal: AbortSignal
 ): Promise<readonly Problem[]> {
   const problems: Problem[] = []
@@ -55,7 +55,7 @@ type Report = (e: unknown, fatal?: boolean) => void
 
 const notice = (report: Report, code: Code, message: string): void => report(new KeyturnError(code, message), false)
 
-async function checkCurrent(opening: Opening, current: Credential, metadata: Known, signal: AbortSignal): Promise<void> {
+async function checkCurrent(opening: Opening, current: Credential, metadata: Context, signal: AbortSignal): Promise<void> {
   const verdict = await verifyCandidate(opening, current, metadata, { compare: false }, signal)
   if (verdict === 'rejected')
     throw new KeyturnError('denied/login', `the server refuses the current credential of ${current.principal}`)

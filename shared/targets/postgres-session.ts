@@ -26,6 +26,8 @@ export interface Session {
   readonly where: string
   /** The process id that the server named at login; behind a pooler it is not the one that answers. */
   readonly announcedPid: number | undefined
+  /** As server_version_num, without the minor part: 170000. Zero where the server did not say. */
+  readonly version: number
   /** Several statements may be in one text when there are no values; the rows are the last one's. */
   query<Row extends object>(
     doing: string,
@@ -47,7 +49,7 @@ export interface Session {
 export async function logIn(login: Login, settings: SessionSettings, signal: AbortSignal): Promise<Session> {
   const where = `${login.host}:${login.port}`
   const [{ Client }, ca] = await Promise.all([import('pg'), authorities(login.host, settings.ca)])
-  const progress = { refusedTls: false, askedForPassword: false }
+  const progress = { refusedTls: false, askedForPassword: false, version: 0 }
   const client = new Client(clientConfig(login, settings, ca, progress))
   const state = { open: true }
   client.on('error', () => {
@@ -67,12 +69,13 @@ export async function logIn(login: Login, settings: SessionSettings, signal: Abo
       throw new KeyturnError('unavailable/host', `${where} did not answer within ${settings.connectTimeoutMs} ms`, 'timeout')
     throw loginError(e, login.username, where, progress)
   }
-  return sessionOf(client, { user: login.username, where, timeoutMs: settings.statementTimeoutMs, state })
+  const { version } = progress
+  return sessionOf(client, { user: login.username, where, timeoutMs: settings.statementTimeoutMs, state, version })
 }
 
-type Place = { user: string; where: string; timeoutMs: number; state: { open: boolean } }
+type Place = { user: string; where: string; timeoutMs: number; state: { open: boolean }; version: number }
 
-function sessionOf(client: Client, { user, where, timeoutMs, state }: Place): Session {
+function sessionOf(client: Client, { user, where, timeoutMs, state, version }: Place): Session {
   // The server's own statement_timeout comes first; this one is for a server that does not answer at all.
   const bounded = async <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
     try {
@@ -85,6 +88,7 @@ function sessionOf(client: Client, { user, where, timeoutMs, state }: Place): Se
   return {
     user,
     where,
+    version,
     announcedPid: (client as { processID?: number | null }).processID ?? undefined,
     query: async <Row extends object>(
       doing: string,
@@ -104,14 +108,14 @@ function sessionOf(client: Client, { user, where, timeoutMs, state }: Place): Se
       return (await bounded(client.query<Record<string, unknown>>(config), signal)).rows
     },
     isOpen: () => state.open,
-    close: async () => {
-      if (!state.open) return destroy(client)
-      await Promise.race([client.end(), new Promise((done) => AbortSignal.timeout(1_000).addEventListener('abort', done))]).catch(
-        () => {}
-      )
-      destroy(client)
-    }
+    close: () => close(client, state)
   }
+}
+
+async function close(client: Client, state: { readonly open: boolean }): Promise<void> {
+  const tooLate = new Promise((done) => AbortSignal.timeout(1_000).addEventListener('abort', done))
+  if (state.open) await Promise.race([client.end(), tooLate]).catch(() => {})
+  destroy(client)
 }
 
 function clientConfig(
@@ -139,8 +143,8 @@ function clientConfig(
   }
 }
 
-/** What the driver knows and does not tell: it reports both as plain errors, and nobody matches on messages. */
-function watchLogin(client: Client, progress: { refusedTls: boolean; askedForPassword: boolean }): void {
+/** What the driver knows and does not tell: it reports the first two as plain errors, and nobody matches on messages. */
+function watchLogin(client: Client, progress: { refusedTls: boolean; askedForPassword: boolean; version: number }): void {
   const { connection } = client as unknown as {
     connection: NodeJS.EventEmitter & { stream: NodeJS.EventEmitter }
   }
@@ -149,6 +153,10 @@ function watchLogin(client: Client, progress: { refusedTls: boolean; askedForPas
   })
   connection.on('authenticationCleartextPassword', () => {
     progress.askedForPassword = true
+  })
+  connection.on('parameterStatus', ({ parameterName, parameterValue }: { parameterName: string; parameterValue: string }) => {
+    // `16.4 (Debian 16.4-1)`, `18beta2`
+    if (parameterName === 'server_version') progress.version = Number.parseInt(parameterValue, 10) * 10_000
   })
 }
 

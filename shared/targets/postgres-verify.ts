@@ -1,11 +1,11 @@
 import type { DatabaseDocument, Endpoint } from '../document.ts'
 import { type Code, hasCode, KeyturnError } from '../errors.ts'
-import type { Credential } from '../ports/target.ts'
+import type { Context, Credential } from '../ports/target.ts'
 import { readDifferences } from './postgres-apply.ts'
 import { type RoleCatalog, readRoles } from './postgres-catalog.ts'
 import { logInAtPooler, logInAtReader } from './postgres-endpoints.ts'
 import { sqlState } from './postgres-errors.ts'
-import { type Halves, type Known, otherHalf, readCredential, readMark } from './postgres-halves.ts'
+import { type Halves, otherHalf, readCredential, readMark } from './postgres-halves.ts'
 import type { Opening } from './postgres-open.ts'
 import { logIn, type Session } from './postgres-session.ts'
 
@@ -13,7 +13,7 @@ import { logIn, type Session } from './postgres-session.ts'
 export async function verifyCandidate(
   opening: Opening,
   candidate: Credential,
-  metadata: Known,
+  metadata: Context,
   { compare }: { readonly compare: boolean },
   signal: AbortSignal
 ): Promise<'accepted' | 'rejected'> {
@@ -54,13 +54,7 @@ async function checkComplete(
     undefined,
     signal
   )
-  const [row] = await session.query<{ version: number }>(
-    'asking',
-    "SELECT current_setting('server_version_num')::int AS version",
-    undefined,
-    signal
-  )
-  const version = row?.version ?? 0
+  const { version } = session
   let roles = await readRoles(session, version, halves.names, signal)
   const mark = readMark(commentOf(roles, name))
   // Without the secret's metadata a pair looks like a single login; the mark knows better.

@@ -1,8 +1,8 @@
 import { replaceFields } from '../document.ts'
 import { DEFAULT_PASSWORD_POLICY, generatePassword, type PasswordPolicy } from '../password.ts'
-import type { Credential, Target } from '../ports/target.ts'
+import type { Context, Credential, Target } from '../ports/target.ts'
 import type { SecretText } from '../types.ts'
-import { type Known, otherHalf, readCredential } from './postgres-halves.ts'
+import { otherHalf, readCredential } from './postgres-halves.ts'
 import { holdPair } from './postgres-hold.ts'
 import type { AdminLogin, Opening } from './postgres-open.ts'
 import { preflight } from './postgres-preflight.ts'
@@ -54,7 +54,7 @@ export const openingOf = (settings: PostgresSettings): Opening => ({
   applicationName: settings.applicationName ?? 'keyturn'
 })
 
-function inspect(text: SecretText, metadata: Known): Credential {
+function inspect(text: SecretText, metadata: Context): Credential {
   const { document, halves } = readCredential(text, metadata)
   return {
     principal: document.username,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Known } from '../../shared/targets/postgres-halves.ts'
+import type { Context } from '../../shared/ports/target.ts'
 import { refusal, soon } from '../conformance/target-harness.ts'
 import { holding, passwordOf, rotate, startWorld, VERSIONS, type World } from './postgres-world.ts'
 
@@ -88,8 +88,8 @@ describe.each([VERSIONS[0], VERSIONS.at(-1)].filter((v) => v !== undefined))('na
     expect((await target.preflight(shared, {}, soon())).map(({ code }) => code)).toContain('conflict/pair-shared')
 
     const [d, e] = await w.pair()
-    const mine: Known = { secret: 'arn:one' }
-    const theirs: Known = { secret: 'arn:two' }
+    const mine: Context = { secret: 'arn:one' }
+    const theirs: Context = { secret: 'arn:two' }
     await rotate(target, w.credential([d, e]), mine)
     expect((await refusal(rotate(target, w.credential([d, e]), theirs))).code).toBe('conflict/pair-shared')
     const problems = await target.preflight(w.credential([d, e]), theirs, soon())

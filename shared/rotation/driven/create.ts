@@ -3,7 +3,7 @@ import type { SecretFacts } from '../../ports/secret-store.ts'
 import { iso, type SecretText } from '../../types.ts'
 import { stopped } from '../hold.ts'
 import type { Held } from '../machine.ts'
-import { graceEnds } from '../observe.ts'
+import { contextOf, graceEnds } from '../observe.ts'
 import { periodMsOf } from '../plan.ts'
 import { DONE, type DrivenRequest, describe, readHeld, refusal, refused } from './step.ts'
 import type { Remembered } from './steps.ts'
@@ -30,7 +30,7 @@ async function stageFor(step: DrivenRequest, facts: SecretFacts): Promise<{ said
   const { store } = step.core
   const { signal } = step.deadline
   periodMsOf(facts.metadata)
-  const current = await readHeld(step, facts.current, facts.metadata)
+  const current = await readHeld(step, facts.current, contextOf(facts))
   const other = facts.pendings.find((p) => p.token !== step.token && p.version !== facts.current)
   if (other?.claimedAt !== undefined) throw refusal('busy/claimed', `${facts.name}: another run claimed it`)
   // A valued pending of ours is carried on with its own value: another run may have applied it (design rule 5).
@@ -46,12 +46,12 @@ async function stageFor(step: DrivenRequest, facts: SecretFacts): Promise<{ said
     return { said: 'created already', known: {} }
   }
   if (other) await store.drop(facts.id, other.token, signal)
-  return { said: carried ? 'carried on' : 'created', known: { value, base: current.version, metadata: facts.metadata } }
+  return { said: carried ? 'carried on' : 'created', known: { value, base: current.version, context: contextOf(facts) } }
 }
 
 async function proposed(step: DrivenRequest, facts: SecretFacts, current: Held): Promise<SecretText> {
   const target = step.core.targetFor(current.credential.document)
-  const next = await target.propose(current.credential, facts.metadata, step.token, step.deadline.signal)
+  const next = await target.propose(current.credential, contextOf(facts), step.token, step.deadline.signal)
   return next.document
 }
 
@@ -61,7 +61,7 @@ async function refuseInsideGrace(step: DrivenRequest, facts: SecretFacts, curren
   if (previous === undefined || previous === current.version || metadata.retired?.version === previous) return
   const ends = graceEnds(step.core, facts, current, current)
   if (ends === undefined || facts.seenAt >= ends) return
-  const { principal } = (await readHeld(step, previous, metadata)).credential
+  const { principal } = (await readHeld(step, previous, contextOf(facts))).credential
   if (principal === current.credential.principal) return
   throw refusal('conflict/inside-grace', `${facts.name}: ${principal} is valid until ${iso(ends)}`)
 }

@@ -1,5 +1,5 @@
 import { hasCode } from '../../errors.ts'
-import { DONE, type DrivenRequest, readToken, refusal, refused } from './step.ts'
+import { DONE, type DrivenRequest, readToken, refusal, refused, unseen } from './step.ts'
 import type { Remembered } from './steps.ts'
 import { verified } from './test.ts'
 
@@ -14,7 +14,7 @@ export async function finish(step: DrivenRequest, known: Remembered): Promise<{ 
   if (!stored || base === undefined || !stored.stages?.pending)
     throw refusal('conflict/step-order', `${step.token} has no value of keyturn’s, or is no longer pending`)
   // The service keeps the order of its steps, but nothing it stores says that they were done: the login does.
-  if (!known.tested) await verified(step, stored, known.metadata ?? {})
+  if (!known.tested) await verified(step, stored, known.context ?? unseen(step))
   step.deadline.ensure(step.core.stepNeedsMs)
   try {
     await step.core.store.promote(step.secretId, { token: step.token, base, driver: 'store' }, step.deadline.signal)

@@ -1,11 +1,11 @@
 import { hasCode, type KeyturnError } from '../../errors.ts'
-import type { Metadata } from '../../metadata.ts'
 import type { SecretFacts } from '../../ports/secret-store.ts'
-import type { Credential, TargetHold } from '../../ports/target.ts'
+import type { Context, Credential, TargetHold } from '../../ports/target.ts'
 import type { SecretText, VersionId } from '../../types.ts'
 import { stopped, takeHold } from '../hold.ts'
 import { pendingOf } from '../machine.ts'
-import { DONE, type DrivenRequest, describe, readHeld, readToken, refusal, refused } from './step.ts'
+import { contextOf } from '../observe.ts'
+import { DONE, type DrivenRequest, describe, readHeld, readToken, refusal, refused, unseen } from './step.ts'
 import type { Remembered } from './steps.ts'
 
 interface Attempt {
@@ -24,14 +24,14 @@ interface Holding {
 export async function set(step: DrivenRequest, known: Remembered): Promise<{ said: string; known: Remembered }> {
   const attempt = await attemptOf(step, known)
   if (attempt === DONE) return { said: DONE, known: {} }
-  const { hold, facts, next } = await holding(step, attempt, known.metadata)
+  const { hold, facts, next } = await holding(step, attempt, known.context)
   try {
     if (facts.currentToken === step.token) return { said: DONE, known: {} }
     const error = unfit(step, facts)
     if (error) return await refused(step, error)
     step.deadline.ensure(step.core.stepNeedsMs)
     await hold.apply(next, knownTo(step, facts), step.deadline.signal)
-    return { said: 'set', known: { metadata: facts.metadata } }
+    return { said: 'set', known: { context: contextOf(facts) } }
   } catch (e) {
     // The target refuses this very value by policy: the same token would bring the same value again.
     if (hasCode(e, 'invalid/password')) return await refused(step, e)
@@ -55,20 +55,21 @@ async function attemptOf(step: DrivenRequest, { value, base }: Remembered): Prom
  * The hold, then the look inside it. A cold process knows no metadata before that look; where it names another admin
  * or pair than the document did, the lock taken was the wrong one, and is taken again.
  */
-async function holding(step: DrivenRequest, attempt: Attempt, metadata: Metadata | undefined): Promise<Holding> {
+async function holding(step: DrivenRequest, attempt: Attempt, known: Context | undefined): Promise<Holding> {
+  const context = known ?? unseen(step)
   const target = step.core.targetFor(attempt.value)
-  const next = target.inspect(attempt.value, metadata ?? {})
+  const next = target.inspect(attempt.value, context)
   const pending = { version: step.token, credential: next, createdAt: undefined }
   // Where the login is its own authority, it is current's that opens the hold.
-  const places = next.authority === 'admin' ? [pending] : [await readHeld(step, attempt.base, metadata ?? {}), pending]
-  const hold = await takeHold(target, places, metadata ?? {}, step.deadline.signal)
+  const places = next.authority === 'admin' ? [pending] : [await readHeld(step, attempt.base, context), pending]
+  const hold = await takeHold(target, places, context, step.deadline.signal)
   try {
     const facts = await describe(step)
-    const told = target.inspect(attempt.value, facts.metadata)
-    const right = told.counterpart === next.counterpart && told.authority === next.authority && !changesAdmin(facts, metadata)
+    const told = target.inspect(attempt.value, contextOf(facts))
+    const right = told.counterpart === next.counterpart && told.authority === next.authority && !changesAdmin(facts, known)
     if (right) return { hold, facts, next: told }
     await hold.release()
-    return await holding(step, attempt, facts.metadata)
+    return await holding(step, attempt, contextOf(facts))
   } catch (e) {
     await hold.release()
     throw e
@@ -76,7 +77,7 @@ async function holding(step: DrivenRequest, attempt: Attempt, metadata: Metadata
 }
 
 /** The look names an admin that the hold was not taken with. */
-const changesAdmin = (facts: SecretFacts, used: Metadata | undefined): boolean =>
+const changesAdmin = (facts: SecretFacts, used: Context | undefined): boolean =>
   facts.metadata.admin !== undefined && used !== undefined && facts.metadata.admin !== used.admin
 
 /** Why the attempt must not go on, from one look: the guard is asked before apply too (design rule 1). */
@@ -94,4 +95,4 @@ function unfit(step: DrivenRequest, facts: SecretFacts): KeyturnError | undefine
 
 /** The principals that the secret's own versions name: asked only for a half without our mark. */
 const knownTo = (step: DrivenRequest, facts: SecretFacts) => async (): Promise<readonly string[]> =>
-  facts.previous === undefined ? [] : [(await readHeld(step, facts.previous, facts.metadata)).credential.principal]
+  facts.previous === undefined ? [] : [(await readHeld(step, facts.previous, contextOf(facts))).credential.principal]

@@ -1,5 +1,6 @@
 import { type Code, KeyturnError } from '../../errors.ts'
 import type { SecretFacts, StoredValue } from '../../ports/secret-store.ts'
+import type { Context } from '../../ports/target.ts'
 import type { SecretId, Token, VersionId } from '../../types.ts'
 import type { Core, Request } from '../core.ts'
 import type { Held } from '../machine.ts'
@@ -30,16 +31,15 @@ export async function describe(step: DrivenRequest): Promise<SecretFacts> {
   return facts
 }
 
+/** What a process knows of the secret before it has looked. */
+export const unseen = (step: DrivenRequest): Context => ({ secret: step.secretId })
+
 export const readToken = (step: DrivenRequest): Promise<StoredValue | undefined> =>
   step.core.store.read(step.secretId, step.token, step.deadline.signal)
 
-export async function readHeld(
-  step: DrivenRequest,
-  version: VersionId | undefined,
-  metadata: SecretFacts['metadata']
-): Promise<Held> {
+export async function readHeld(step: DrivenRequest, version: VersionId | undefined, context: Context): Promise<Held> {
   const stored = version === undefined ? undefined : await step.core.store.read(step.secretId, version, step.deadline.signal)
   if (!stored || version === undefined) throw refusal('not-found/version', `${step.secretId} has no current value`)
-  const credential = step.core.targetFor(stored.text).inspect(stored.text, metadata)
+  const credential = step.core.targetFor(stored.text).inspect(stored.text, context)
   return { version, credential, createdAt: stored.createdAt }
 }

