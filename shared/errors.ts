@@ -52,7 +52,6 @@ export const CODES = {
 
   'disabled/rotation': [false, 'Rotation is switched off for this secret; switch it on.'],
   'disabled/secret': [false, 'The secret is scheduled for deletion or disabled; restore it first.'],
-  'disabled/version': [false, 'The version is disabled; enable it, or promote another.'],
 
   'busy/locked': [true, 'Another run holds the lock of this pair; it is tried again later.'],
   'busy/claimed': [true, 'Another run claimed this secret; its claim expires by itself.'],

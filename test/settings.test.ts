@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { readConfig, SETTINGS } from '../shared/config.ts'
 import { CODES, KeyturnError } from '../shared/errors.ts'
@@ -113,4 +114,10 @@ it('every code says what to do, in a sentence', () => {
     expect(code).toMatch(/^(not-found|conflict|denied|disabled|busy|invalid|throttled|unavailable|unsupported|bug)\/[a-z-]+$/)
     expect(todo, code).toMatch(/^\S.{10,}\.$/)
   }
+})
+
+it('every code is raised somewhere', () => {
+  const files = globSync(['shared/**/*.ts', 'functions/**/*.ts']).filter((file) => file !== 'shared/errors.ts')
+  const source = files.map((file) => readFileSync(file, 'utf8')).join('\n')
+  expect(Object.keys(CODES).filter((code) => !source.includes(`'${code}'`))).toEqual([])
 })

@@ -1,7 +1,7 @@
 import { hasCode, KeyturnError } from '../errors.ts'
 import type { SecretText } from '../types.ts'
 import { type RoleCatalog, type RoleFacts, readRoles } from './postgres-catalog.ts'
-import { type Halves, markedComment, standingOf } from './postgres-halves.ts'
+import { type Halves, type Last, markedComment, standingOf } from './postgres-halves.ts'
 import type { OpenedSession } from './postgres-open.ts'
 import { identifier, literal } from './postgres-sql.ts'
 import { isVerifier, scramVerifier, type Verifier } from './scram.ts'
@@ -92,7 +92,7 @@ export async function setPassword(
   authority: Authority,
   role: string,
   password: SecretText,
-  mark: { readonly comment: string | null; readonly last: 'set' | 'retired'; readonly now: string } | undefined,
+  mark: { readonly comment: string | null; readonly last: Last; readonly now: string } | undefined,
   signal: AbortSignal
 ): Promise<void> {
   const verifier: Verifier = await scramVerifier(password, authority.iterations)

@@ -87,19 +87,21 @@ export function lockKey(halves: Halves): string {
   return digest.readBigInt64BE(0).toString()
 }
 
-const MARK = /^keyturn: pair=(.*) secret=(\S*)(?: (set|retired)=(\S*))?$/m
+const MARK = /^keyturn: pair=(.*) secret=(\S*)(?: (set|healed|retired)=(\S*))?$/m
 
 function markOf(names: readonly string[], secret: string | undefined): string {
   const id = secret === undefined ? '-' : encodeText(secret).replaceAll(' ', '=20')
   return `keyturn: pair=${[...names].sort().map(encodeText).join('/')} secret=${id}`
 }
 
+export type Last = 'set' | 'healed' | 'retired'
+
 /** Our line in a role's comment. */
 export interface Mark {
   readonly pair: readonly string[]
   readonly secret: string
   /** What happened to the password last, and when by the server's clock: to be compared with other marks only. */
-  readonly last: 'set' | 'retired' | undefined
+  readonly last: Last | undefined
   readonly at: string
 }
 
@@ -111,7 +113,7 @@ export function readMark(comment: string | null): Mark | undefined {
   const found = MARK.exec(comment ?? '')
   if (!found) return undefined
   const [, pair = '', secret = '', last, at = ''] = found
-  return { pair: pair.split('/').map(decodeText), secret, last: last === 'set' || last === 'retired' ? last : undefined, at }
+  return { pair: pair.split('/').map(decodeText), secret, last: last as Last | undefined, at }
 }
 
 export function standingOf(comment: string | null, halves: Halves): 'ours' | 'unmarked' | 'foreign' {
@@ -122,7 +124,7 @@ export function standingOf(comment: string | null, halves: Halves): 'ours' | 'un
 }
 
 /** The comment with our line put in, or renewed. It changes with every password: readers wait for that. */
-export function markedComment(comment: string | null, halves: Halves, last?: 'set' | 'retired', at?: string): string {
+export function markedComment(comment: string | null, halves: Halves, last?: Last, at?: string): string {
   const others = (comment ?? '').split('\n').filter((line) => line !== '' && !MARK.test(line))
   // Who does not know the secret's id must not take away that another run did.
   const known = readMark(comment)

@@ -80,7 +80,7 @@ async function heal(
   await inTransaction(authority, signal, async () => {
     const roles = await readHalves(authority, signal)
     const { comment } = checkOurs(roles, authority.halves, name)
-    await setPassword(authority, name, password, { comment, last: 'set', now: roles.now }, signal)
+    await setPassword(authority, name, password, { comment, last: 'healed', now: roles.now }, signal)
   })
 }
 

@@ -21,7 +21,7 @@ const ODD = [
   'é'.repeat(31)
 ]
 
-describe.each([VERSIONS[0], VERSIONS.at(-1)].filter((v) => v !== undefined))('names on Postgres %i', (version) => {
+describe.each(VERSIONS.slice(-1))('names on Postgres %i', (version) => {
   let w: World
   beforeAll(async () => {
     w = await startWorld({ version })

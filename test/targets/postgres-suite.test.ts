@@ -14,7 +14,7 @@ const MODES: Readonly<Record<number, readonly Mode[]>> = {
 }
 
 for (const version of VERSIONS) {
-  for (const mode of MODES[version] ?? (['pair', 'clone'] as const))
+  for (const mode of MODES[version] ?? (['pair'] as const))
     targetSuite(`postgres ${version}, ${mode}`, async () => harnessOf(await startWorld({ version }), mode))
 }
 

