@@ -3,7 +3,7 @@ import type { Problem, TargetFacts } from '../../shared/ports/target.ts'
 import { type Failure, failureOf } from '../../shared/report.ts'
 import type { Core, Request } from '../../shared/rotation/core.ts'
 import { type Intent, type Observation, type Phase, phaseOf, rowOf, type Step } from '../../shared/rotation/machine.ts'
-import { contextOf, emptyMemory, observe } from '../../shared/rotation/observe.ts'
+import { contextOf, emptyMemory, namedBy, observe } from '../../shared/rotation/observe.ts'
 import { run } from '../../shared/rotation/rotate.ts'
 import { type Answer, type Invocation, requestFor } from './command.ts'
 import { type Exit, exitOf, worst } from './exit-codes.ts'
@@ -33,7 +33,10 @@ export async function forecast(core: Core, intent: Intent, request: Request): Pr
   const stays = refusal !== undefined || note !== null
   const target = core.targetFor(current.credential.document)
   const { steps, ends } = stays ? { steps: [], ends: '' } : path(o, intent, target.facts.issue)
-  const problems = steps.length > 0 ? await target.preflight(current.credential, contextOf(facts), request.deadline.signal) : []
+  const problems =
+    steps.length > 0
+      ? await target.preflight(current.credential, { ...contextOf(facts), known: namedBy(o) }, request.deadline.signal)
+      : []
   return {
     secret: facts.name,
     phase: phaseOf(o, intent),

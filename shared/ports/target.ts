@@ -5,7 +5,11 @@ import type { Instant, SecretId, SecretText, Token } from '../types.ts'
  * What the core tells of the secret: its metadata, and its id, by which a target marks what is this secret's own.
  * Without the id, two secrets with one pair cannot be told apart.
  */
-export type Context = Metadata & { readonly secret?: SecretId | undefined }
+export type Context = Metadata & {
+  readonly secret?: SecretId | undefined
+  /** Principals that the secret's own versions name, where they have been read: for preflight, which has no hold to ask. */
+  readonly known?: readonly string[] | undefined
+}
 
 /** Declared by the adapter; the core has no code path a target, only these facts. */
 export interface TargetFacts {

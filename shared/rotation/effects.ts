@@ -4,7 +4,7 @@ import type { Credential, Proof, Session, Target, TargetHold } from '../ports/ta
 import { iso, type Token } from '../types.ts'
 import type { Core, Request } from './core.ts'
 import type { Held, Observation, Step } from './machine.ts'
-import { contextOf, type Memory, seen } from './observe.ts'
+import { contextOf, type Memory, namedBy, seen } from './observe.ts'
 import { promotedAt } from './plan.ts'
 
 /** One effect that was done, for the report and the log. */
@@ -85,7 +85,7 @@ const promote: Effect = async (run, o) => {
   const { signal } = request.deadline
   const cut = await cutBy(run, o, next)
   try {
-    await hold.apply(next, knownTo(o), signal)
+    await hold.apply(next, async () => namedBy(o), signal)
   } catch (e) {
     // The target refuses this very value; another is made, instead of the same being tried for ever.
     if (!hasCode(e, 'invalid/password') || !o.pending || run.memory.refused.length >= MAX_REFUSALS) throw e
@@ -114,9 +114,6 @@ function refuseSameHalf(next: Credential, current: Held): void {
   if (next.overlap && next.principal === current.credential.principal)
     throw new KeyturnError('conflict/current-moved', `the pending names ${next.principal}, which current uses`)
 }
-
-const knownTo = (o: Observation) => async () =>
-  [o.current, o.previous].map((h) => h?.credential.principal).filter((p) => p !== undefined)
 
 /** At the target first, then the stage: so that a kill in between is discarded again, not forgotten. */
 const discard: Effect = async (run, o) => {

@@ -65,15 +65,15 @@ async function previousOf(core: Core, facts: SecretFacts, current: Held, memory:
 }
 
 /**
- * `written meanwhile`: the store's own rotation registered a token without a value, and wrote it between the look and
- * this read; what is pending is decided from a look that shows it.
+ * `moved on`: the store's own rotation registered a token without a value, and between the look and this read it was
+ * written, or written and ended; what is pending is decided from a look that shows it.
  */
 async function pendingHeld(core: Core, facts: SecretFacts, pending: PendingFacts, memory: Memory, request: Request) {
   if (pending.claimedAt !== undefined || pending.version === facts.current) return undefined
   if (pending.base !== undefined) return readHeld(core, facts, pending.version, memory, request)
   const stored = await core.store.read(facts.id, pending.version, request.deadline.signal)
   if (!stored) return undefined
-  if (stored.stages?.base !== undefined) return 'written meanwhile'
+  if (stored.stages && (stored.stages.base !== undefined || !stored.stages.pending)) return 'moved on'
   throw new KeyturnError(
     'conflict/pending-foreign',
     `version ${pending.version} of ${facts.name} is pending, not made by keyturn`
@@ -112,7 +112,7 @@ export async function observe(core: Core, request: Request, memory: Memory, hold
   const shown = pendingOf(facts)
   const previous = await previousOf(core, facts, current, memory, request)
   const held = shown && (await pendingHeld(core, facts, shown, memory, request))
-  if (held === 'written meanwhile') return observe(core, request, memory, holding)
+  if (held === 'moved on') return observe(core, request, memory, holding)
   if (holding?.target.facts.issue === 'minted') memory.live = await holding.hold.live(current.credential, signal)
   const named = [current, previous, held].map((h) => h?.credential.principal)
   const noRoom = holding !== undefined && memory.live.length >= holding.target.facts.maxLive
@@ -144,6 +144,10 @@ const NOTHING: Observation = {
   claimOutlivedMs: 0,
   due: false
 }
+
+/** The principals that the secret's own versions name. */
+export const namedBy = (o: Observation): readonly string[] =>
+  [o.current, o.previous].flatMap((held) => held?.credential.principal ?? [])
 
 /** The facts that a step needs and that its phase guarantees. */
 export function seen(o: Observation): { readonly facts: SecretFacts; readonly current: Held } {

@@ -44,11 +44,16 @@ export function promotedAt(facts: SecretFacts, createdAt: Instant | undefined): 
   return times.length > 0 ? instant(Math.max(...times)) : undefined
 }
 
-/** A number in [0, 1) that depends on the text alone (FNV-1a): the same secret waits the same time in every run. */
+/**
+ * A number in [0, 1) that depends on the text alone, so that the same secret waits the same time in every run: FNV-1a,
+ * then the finalizer of MurmurHash3, because names that differ in their last character alone share FNV's upper bits.
+ */
 function spreadOf(text: string): number {
   let hash = 0x811c9dc5
   for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
-  return (hash >>> 0) / 2 ** 32
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32
 }
 
 /**

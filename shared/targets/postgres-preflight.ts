@@ -42,7 +42,7 @@ export async function preflight(
     await attempt(async () => {
       const opened = await openAuthority(opening, document, halves, false, signal)
       try {
-        await checkRoles({ ...opened, halves }, document.username, report, signal)
+        await checkRoles({ ...opened, halves }, document.username, metadata.known ?? [], report, signal)
       } finally {
         await opened.session.close()
       }
@@ -61,7 +61,13 @@ async function checkCurrent(opening: Opening, current: Credential, metadata: Con
     throw new KeyturnError('denied/login', `the server refuses the current credential of ${current.principal}`)
 }
 
-async function checkRoles(authority: Authority, name: string, report: Report, signal: AbortSignal): Promise<void> {
+async function checkRoles(
+  authority: Authority,
+  name: string,
+  known: readonly string[],
+  report: Report,
+  signal: AbortSignal
+): Promise<void> {
   const { halves } = authority
   if (halves.mode === 'single') {
     notice(report, 'unsupported/overlap', `${name} changes its own password, without a twin and without an admin`)
@@ -74,7 +80,7 @@ async function checkRoles(authority: Authority, name: string, report: Report, si
   if (isNew) checkMayCreate(found, handover, report)
   try {
     checkOurs(roles, halves, handover.to)
-    if (!isNew) await checkAdopted(roles, handover.to, halves, async () => [])
+    if (!isNew) await checkAdopted(roles, handover.to, halves, async () => known)
   } catch (e) {
     report(e)
   }

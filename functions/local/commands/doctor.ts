@@ -4,7 +4,7 @@ import type { SecretFacts } from '../../../shared/ports/secret-store.ts'
 import type { Problem } from '../../../shared/ports/target.ts'
 import type { Request } from '../../../shared/rotation/core.ts'
 import { stopped } from '../../../shared/rotation/hold.ts'
-import { contextOf, emptyMemory, observe } from '../../../shared/rotation/observe.ts'
+import { contextOf, emptyMemory, namedBy, observe } from '../../../shared/rotation/observe.ts'
 import { isOpen, periodMsOf } from '../../../shared/rotation/plan.ts'
 import { type AddCommand, type Answer, type Invocation, requestFor } from '../command.ts'
 import { plural } from '../humane.ts'
@@ -40,14 +40,17 @@ async function check(i: Invocation, request: Request, listed: readonly SecretFac
   try {
     const facts = await core.store.describe(request.secretId, request.deadline.signal)
     if (facts) problems.push(...ofMetadata(facts), ...ofStore(facts), ...ofPair(facts, listed))
-    const { current } = await observe(core, request, emptyMemory())
+    const o = await observe(core, request, emptyMemory())
+    const { current } = o
     if (!facts || !current)
       return {
         secret: request.secretId,
         problems: [...problems, problem('not-found/secret', 'no such secret, or no current value')]
       }
     const target = core.targetFor(current.credential.document)
-    problems.push(...(await target.preflight(current.credential, contextOf(facts), request.deadline.signal)))
+    problems.push(
+      ...(await target.preflight(current.credential, { ...contextOf(facts), known: namedBy(o) }, request.deadline.signal))
+    )
     return { secret: facts.name, problems }
   } catch (e) {
     return { secret: request.secretId, problems: [...problems, problemOf(e)] }

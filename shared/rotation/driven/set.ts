@@ -5,7 +5,7 @@ import type { SecretText, VersionId } from '../../types.ts'
 import { stopped, takeHold } from '../hold.ts'
 import { pendingOf } from '../machine.ts'
 import { contextOf } from '../observe.ts'
-import { DONE, type DrivenRequest, describe, readHeld, readToken, refusal, refused, unseen } from './step.ts'
+import { DONE, type DrivenRequest, describe, knownTo, readHeld, readToken, refusal, refused, unseen } from './step.ts'
 import type { Remembered } from './steps.ts'
 
 interface Attempt {
@@ -92,7 +92,3 @@ function unfit(step: DrivenRequest, facts: SecretFacts): KeyturnError | undefine
   // A window that closes between two steps does not stop what began inside it; a person does.
   return stopped(facts, false)
 }
-
-/** The principals that the secret's own versions name: asked only for a half without our mark. */
-const knownTo = (step: DrivenRequest, facts: SecretFacts) => async (): Promise<readonly string[]> =>
-  facts.previous === undefined ? [] : [(await readHeld(step, facts.previous, contextOf(facts))).credential.principal]

@@ -4,7 +4,7 @@ import type { Context } from '../../ports/target.ts'
 import type { SecretId, Token, VersionId } from '../../types.ts'
 import type { Core, Request } from '../core.ts'
 import type { Held } from '../machine.ts'
-import { refuseForeign } from '../observe.ts'
+import { contextOf, refuseForeign } from '../observe.ts'
 
 /** One of the four calls. */
 export interface DrivenRequest {
@@ -43,3 +43,7 @@ export async function readHeld(step: DrivenRequest, version: VersionId | undefin
   const credential = step.core.targetFor(stored.text).inspect(stored.text, context)
   return { version, credential, createdAt: stored.createdAt }
 }
+
+/** The principals that the secret's own versions name: asked only for a half without our mark. */
+export const knownTo = (step: DrivenRequest, facts: SecretFacts) => async (): Promise<readonly string[]> =>
+  facts.previous === undefined ? [] : [(await readHeld(step, facts.previous, contextOf(facts))).credential.principal]

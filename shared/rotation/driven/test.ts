@@ -2,7 +2,7 @@ import { KeyturnError } from '../../errors.ts'
 import type { StoredValue } from '../../ports/secret-store.ts'
 import type { Context } from '../../ports/target.ts'
 import { contextOf } from '../observe.ts'
-import { DONE, type DrivenRequest, describe, readHeld, readToken, refusal, unseen } from './step.ts'
+import { DONE, type DrivenRequest, describe, knownTo, readHeld, readToken, refusal, unseen } from './step.ts'
 import type { Remembered } from './steps.ts'
 
 /**
@@ -31,7 +31,8 @@ async function preflight(step: DrivenRequest): Promise<string> {
   const facts = await describe(step)
   const { credential } = await readHeld(step, facts.current, contextOf(facts))
   const target = step.core.targetFor(credential.document)
-  const problems = await target.preflight(credential, contextOf(facts), step.deadline.signal)
+  const context = { ...contextOf(facts), known: await knownTo(step, facts)() }
+  const problems = await target.preflight(credential, context, step.deadline.signal)
   const fatal = problems.filter((p) => p.fatal)
   if (fatal.length > 0) throw new KeyturnError('invalid/config', fatal.map((p) => `${p.code}: ${p.message}`).join('; '))
   return 'nothing is pending; configuration, admin and current credential were checked'
