@@ -1,0 +1,3 @@
+import { interleaveSuite } from '../conformance/interleave.ts'
+
+interleaveSuite(['labels', 'aws'])

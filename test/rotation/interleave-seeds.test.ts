@@ -1,0 +1,3 @@
+import { seededSuite } from '../conformance/interleave.ts'
+
+seededSuite(10_000)
