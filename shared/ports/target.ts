@@ -9,6 +9,8 @@ export type Context = Metadata & {
   readonly secret?: SecretId | undefined
   /** Principals that the secret's own versions name, where they have been read: for preflight, which has no hold to ask. */
   readonly known?: readonly string[] | undefined
+  /** This process has just applied the candidate, and apply checked the whole desired state: verify need not do it again. */
+  readonly applied?: boolean | undefined
 }
 
 /** Declared by the adapter; the core has no code path a target, only these facts. */
@@ -90,7 +92,7 @@ export interface Target {
 
   /**
    * Asks the target: logs in with `candidate`, on every endpoint that consumers use, checks the whole desired state
-   * (parity with the counterpart, where there is one) and runs the owner's own check. `rejected` only when the target itself
+   * (parity with the counterpart, where there is one; but for context.applied) and runs the owner's own check. `rejected` only when the target itself
    * refused the credential; everything else throws. Changes nothing; repeatable.
    */
   verify(candidate: Credential, context: Context, signal: AbortSignal): Promise<'accepted' | 'rejected'>
@@ -130,7 +132,8 @@ export interface TargetHold extends Lock {
    * Makes the target take `next` besides its counterpart, which is current, with everything that current may do.
    * Touches only the half that current does not use (unless there is no overlap), and only what is recorded as ours;
    * `known` is asked only for a half without our mark: it gives the principals that the secret's own versions name,
-   * so that such a half may be adopted. Repeatable with the same value; never generates. A policy refusal of the value itself throws `invalid/password`.
+   * so that such a half may be adopted. The secret takes effect together with the whole desired state, or not at all.
+   * Repeatable with the same value; never generates. A policy refusal of the value itself throws `invalid/password`.
    */
   apply(next: Credential, known: () => Promise<readonly string[]>, signal: AbortSignal): Promise<void>
 

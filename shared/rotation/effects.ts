@@ -92,7 +92,7 @@ const promote: Effect = async (run, o) => {
     run.memory.refused.push(o.pending.facts.version)
     return
   }
-  if ((await target.verify(next, contextOf(facts), signal)) === 'rejected')
+  if ((await target.verify(next, { ...contextOf(facts), applied: true }, signal)) === 'rejected')
     throw new KeyturnError('denied/login', `${next.principal} is refused although its password was just set`)
   request.deadline.ensure(core.stepNeedsMs)
   await hold.check(signal)
@@ -123,8 +123,8 @@ const discard: Effect = async (run, o) => {
   if (!pending) return
   const { signal } = request.deadline
   const { held } = pending
-  if (held && held.credential.principal !== current.credential.principal && pending.facts.base === facts.current)
-    await hold.discard(held.credential, signal)
+  // Whichever version it was made from: what readers can hold is named by current or previous, and nothing else lives on.
+  if (held && !namedBy(o).includes(held.credential.principal)) await hold.discard(held.credential, signal)
   for (const orphan of orphansOf(o, memory)) await hold.discard({ ...current.credential, principal: orphan }, signal)
   await core.store.drop(facts.id, pending.facts.token, signal)
   run.done.push({ step: 'discard', principal: held?.credential.principal ?? '', token: pending.facts.token })

@@ -50,18 +50,29 @@ async function readHeld(core: Core, facts: SecretFacts, version: VersionId, memo
   return held
 }
 
-/** The other half that readers may still hold: the record's own `previous` when it names current, else the store's. */
+/**
+ * The versions that may name the other half: the record's own `previous` when it names current, else the store's. Where
+ * that one names current's principal, a person wrote current anew (another host, a note), and the other half is still
+ * what the last recorded promotion replaced.
+ */
+export function othersOf(facts: SecretFacts): readonly VersionId[] {
+  const { promoted, retired } = facts.metadata
+  const first = promoted?.version === facts.current ? promoted?.previous : facts.previous
+  const known = new Set([first, promoted?.previous])
+  return [...known].filter((v) => v !== undefined && v !== facts.current && v !== retired?.version) as VersionId[]
+}
+
+/** The other half that readers may still hold. */
 async function previousOf(core: Core, facts: SecretFacts, current: Held, memory: Memory, request: Request) {
-  const record = facts.metadata.promoted
-  const version = record?.version === facts.current ? record?.previous : facts.previous
-  if (version === undefined || version === facts.current) return undefined
-  if (facts.metadata.retired?.version === version) return undefined
-  const held = await readHeld(core, facts, version, memory, request).catch((e: unknown) => {
-    // An old document that cannot be understood any more opens nothing that could be retired.
-    if (e instanceof KeyturnError && e.code.startsWith('invalid/')) return undefined
-    throw e
-  })
-  return held?.credential.principal === current.credential.principal ? undefined : held
+  for (const version of othersOf(facts)) {
+    const held = await readHeld(core, facts, version, memory, request).catch((e: unknown) => {
+      // An old document that cannot be understood any more opens nothing that could be retired.
+      if (e instanceof KeyturnError && e.code.startsWith('invalid/')) return undefined
+      throw e
+    })
+    if (held && held.credential.principal !== current.credential.principal) return held
+  }
+  return undefined
 }
 
 /**

@@ -4,7 +4,7 @@ import { type RoleCatalog, type RoleFacts, readRoles } from './postgres-catalog.
 import { type Halves, type Last, markedComment, standingOf } from './postgres-halves.ts'
 import type { OpenedSession } from './postgres-open.ts'
 import { identifier, literal } from './postgres-sql.ts'
-import { isVerifier, scramVerifier, type Verifier } from './scram.ts'
+import { isVerifier, scramVerifier } from './scram.ts'
 
 /** The session that holds the lock, with what it may change. */
 export interface Authority extends OpenedSession {
@@ -36,17 +36,21 @@ export const readHalves = (authority: Authority, signal: AbortSignal): Promise<R
 
 /** Statements of this transaction, and the errors they raise, stay out of the server's log, as far as the admin may say so. */
 export async function mute({ session, version }: Authority, signal: AbortSignal): Promise<void> {
-  const maySet = version >= 150_000 ? "has_parameter_privilege(s.name, 'SET')" : "current_setting('is_superuser') = 'on'"
-  const values = Object.entries(QUIET).map(([name, value]) => `(${literal(name)}, ${literal(value)})`)
+  const maySet = version >= 150_000 ? "has_parameter_privilege(name, 'SET')" : "current_setting('is_superuser') = 'on'"
+  const values = Object.entries(QUIET).map(
+    ([name, value]) => `(${literal(name)}, ${literal(value)}, ${name.startsWith('debug_')})`
+  )
+  // Not by pg_settings, which is made anew for each look. A setting of an extension that is not loaded has no value.
   await session.query(
     'muting the log',
-    `SELECT set_config(s.name, v.value, true) FROM (VALUES ${values.join(', ')}) v (name, value) JOIN pg_settings s ON s.name = v.name
-     WHERE s.context = 'user' OR ${maySet}`,
+    `SELECT CASE WHEN current_setting(name, true) IS NOT NULL AND (everybody OR ${maySet}) THEN set_config(name, value, true) END
+     FROM (VALUES ${values.join(', ')}) v (name, value, everybody)`,
     undefined,
     signal
   )
 }
 
+/** Of these, anybody may set `debug_…`; the others are for superusers, and for whom they granted it to. */
 const QUIET: Readonly<Record<string, string>> = {
   log_statement: 'none',
   log_min_error_statement: 'panic',
@@ -95,13 +99,13 @@ export async function setPassword(
   mark: { readonly comment: string | null; readonly last: Last; readonly now: string } | undefined,
   signal: AbortSignal
 ): Promise<void> {
-  const verifier: Verifier = await scramVerifier(password, authority.iterations)
+  // Made while the server is muted: 4096 rounds of hashing take as long as a statement.
+  const [verifier] = await Promise.all([scramVerifier(password, authority.iterations), mute(authority, signal)])
   if (!isVerifier(verifier)) throw new KeyturnError('bug/internal', 'the verifier is malformed')
   const statements = [`ALTER ROLE ${identifier(role)} PASSWORD ${literal(verifier)}`]
   if (mark)
     statements.push(
       `COMMENT ON ROLE ${identifier(role)} IS ${literal(markedComment(mark.comment, authority.halves, mark.last, mark.now))}`
     )
-  await mute(authority, signal)
   await authority.session.query(`setting the password of ${role}`, statements.join('; '), undefined, signal)
 }

@@ -1,4 +1,4 @@
-import type { Client, ClientConfig } from 'pg'
+import type { Client, ClientConfig, QueryResult } from 'pg'
 import { KeyturnError } from '../errors.ts'
 import type { SecretText } from '../types.ts'
 import { loginError, statementError } from './postgres-errors.ts'
@@ -35,6 +35,8 @@ export interface Session {
     values: readonly unknown[] | undefined,
     signal: AbortSignal
   ): Promise<Row[]>
+  /** Several statements in one text, without values: the rows of each. */
+  queryAll(doing: string, sql: string, signal: AbortSignal): Promise<object[][]>
   /** Throws what the driver threw: for statements that are not ours. One statement only, by the extended protocol. */
   queryRaw(sql: string, signal: AbortSignal): Promise<Record<string, unknown>[]>
   isOpen(): boolean
@@ -85,24 +87,21 @@ function sessionOf(client: Client, { user, where, timeoutMs, state, version }: P
       throw e
     }
   }
+  const results = async (doing: string, work: Promise<QueryResult | QueryResult[]>, signal: AbortSignal): Promise<object[][]> => {
+    try {
+      return [await bounded(work, signal)].flat().map(({ rows }) => rows)
+    } catch (e) {
+      throw e instanceof KeyturnError ? e : statementError(e, doing)
+    }
+  }
   return {
     user,
     where,
     version,
     announcedPid: (client as { processID?: number | null }).processID ?? undefined,
-    query: async <Row extends object>(
-      doing: string,
-      sql: string,
-      values: readonly unknown[] | undefined,
-      signal: AbortSignal
-    ) => {
-      try {
-        const result = await bounded(client.query(sql, values ? [...values] : undefined), signal)
-        return ([result].flat().at(-1)?.rows ?? []) as Row[]
-      } catch (e) {
-        throw e instanceof KeyturnError ? e : statementError(e, doing)
-      }
-    },
+    query: async <Row extends object>(doing: string, sql: string, values: readonly unknown[] | undefined, signal: AbortSignal) =>
+      (await results(doing, client.query(sql, values ? [...values] : undefined), signal)).at(-1) as Row[],
+    queryAll: (doing, sql, signal) => results(doing, client.query(sql), signal),
     queryRaw: async (text, signal) => {
       const config = { text, values: [], queryMode: 'extended' }
       return (await bounded(client.query<Record<string, unknown>>(config), signal)).rows

@@ -27,7 +27,8 @@ export async function verifyCandidate(
     throw e
   }
   try {
-    const comment = await checkComplete(session, opening, document.username, { halves, compare }, signal)
+    const reads = compare || document.endpoints.some(({ role }) => role === 'reader')
+    const comment = reads ? await checkComplete(session, opening, document.username, { halves, compare }, signal) : null
     await runCheck(session, opening, document, signal)
     for (const endpoint of document.endpoints) await verifyEndpoint(opening, document, halves, endpoint, comment, signal)
   } finally {

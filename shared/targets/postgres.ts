@@ -38,7 +38,8 @@ export function postgres(settings: PostgresSettings): Target {
       const fields = { username: otherHalf(halves, document.username), password: generatePassword(opening.passwordPolicy) }
       return inspect(replaceFields(current.document, fields), metadata)
     },
-    verify: (candidate, metadata, signal) => verifyCandidate(opening, candidate, metadata, { compare: true }, signal),
+    verify: (candidate, metadata, signal) =>
+      verifyCandidate(opening, candidate, metadata, { compare: metadata.applied !== true }, signal),
     preflight: (current, metadata, signal) => preflight(opening, current, metadata, signal),
     hold: (place, metadata, signal) => holdPair(opening, place, metadata, signal)
   }

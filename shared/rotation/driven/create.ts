@@ -3,7 +3,7 @@ import type { SecretFacts } from '../../ports/secret-store.ts'
 import { iso, type SecretText } from '../../types.ts'
 import { stopped } from '../hold.ts'
 import type { Held } from '../machine.ts'
-import { contextOf, graceEnds } from '../observe.ts'
+import { contextOf, graceEnds, othersOf } from '../observe.ts'
 import { periodMsOf } from '../plan.ts'
 import { DONE, type DrivenRequest, describe, readHeld, refusal, refused } from './step.ts'
 import type { Remembered } from './steps.ts'
@@ -57,11 +57,11 @@ async function proposed(step: DrivenRequest, facts: SecretFacts, current: Held):
 
 /** The one extra read of a refusal tells whether the previous version really names another half. */
 async function refuseInsideGrace(step: DrivenRequest, facts: SecretFacts, current: Held): Promise<void> {
-  const { previous, metadata } = facts
-  if (previous === undefined || previous === current.version || metadata.retired?.version === previous) return
   const ends = graceEnds(step.core, facts, current, current)
   if (ends === undefined || facts.seenAt >= ends) return
-  const { principal } = (await readHeld(step, previous, contextOf(facts))).credential
-  if (principal === current.credential.principal) return
-  throw refusal('conflict/inside-grace', `${facts.name}: ${principal} is valid until ${iso(ends)}`)
+  for (const version of othersOf(facts)) {
+    const { principal } = (await readHeld(step, version, contextOf(facts))).credential
+    if (principal !== current.credential.principal)
+      throw refusal('conflict/inside-grace', `${facts.name}: ${principal} is valid until ${iso(ends)}`)
+  }
 }

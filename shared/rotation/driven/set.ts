@@ -31,7 +31,7 @@ export async function set(step: DrivenRequest, known: Remembered): Promise<{ sai
     if (error) return await refused(step, error)
     step.deadline.ensure(step.core.stepNeedsMs)
     await hold.apply(next, knownTo(step, facts), step.deadline.signal)
-    return { said: 'set', known: { context: contextOf(facts) } }
+    return { said: 'set', known: { context: { ...contextOf(facts), applied: true } } }
   } catch (e) {
     // The target refuses this very value by policy: the same token would bring the same value again.
     if (hasCode(e, 'invalid/password')) return await refused(step, e)
