@@ -132,6 +132,13 @@ const unrecorded = (o: Observation, facts: SecretFacts): boolean =>
 const starting = (o: Observation, facts: SecretFacts, pending: PendingFacts): boolean =>
   pending.driver === 'store' && facts.changedAt !== undefined && facts.seenAt - facts.changedAt <= o.claimOutlivedMs
 
+/**
+ * Applying the pending would cut who holds the half before current inside its grace: the guard is asked before apply
+ * too, because what staged it may have been forced, or may have looked at a store that shows an old state.
+ */
+const cuts = (o: Observation, facts: SecretFacts): boolean =>
+  inGrace(o, facts) && o.pending?.held?.credential.principal === o.previous?.credential.principal
+
 function pendingPhase(o: Observation, intent: Intent, facts: SecretFacts): Phase | undefined {
   const pending = o.pending
   if (!pending) return undefined
@@ -142,7 +149,7 @@ function pendingPhase(o: Observation, intent: Intent, facts: SecretFacts): Phase
   // Without a value it is nobody's. A request takes it off and goes on; a sweep leaves a fresh one to its driver.
   if (!pending.held && intent.want !== 'rotate' && starting(o, facts, pending.facts)) return 'busy'
   if (!pending.held || pending.refused || pending.facts.base !== facts.current) return 'spoiled'
-  return 'staged'
+  return cuts(o, facts) && !intent.force ? 'draining' : 'staged'
 }
 
 function overlapPhase(o: Observation, intent: Intent, facts: SecretFacts): Phase | undefined {

@@ -1,4 +1,4 @@
-import { hasCode } from '../../shared/errors.ts'
+import { hasCode, KeyturnError } from '../../shared/errors.ts'
 import type { Request } from '../../shared/rotation/core.ts'
 import { type DrivenSteps, drivenSteps } from '../../shared/rotation/driven/steps.ts'
 import { run } from '../../shared/rotation/rotate.ts'
@@ -34,6 +34,8 @@ export const drives = (w: World, name: string, asked: string, memory: 'warm' | '
   }
 })
 
+/** With these the token is given up in the same call (design rule 5). */
+const REFUSALS = ['conflict/inside-grace', 'conflict/current-moved', 'conflict/pending-other'] as const
 const STEPS = ['create', 'set', 'test', 'finish'] as const
 
 /** What Secrets Manager does once a token is registered. "If any rotation step fails, it retries the entire rotation." */
@@ -51,6 +53,8 @@ export async function fourSteps(w: World, wire: Wire, asked: Token, memory: 'war
       w.store.service?.succeed(w.id, asked)
       return 'succeeded'
     } catch (e) {
+      if (hasCode(e, ...REFUSALS) && w.store.service?.isPending(w.id, asked))
+        throw new KeyturnError('bug/internal', `${e.code}, and AWSPENDING is left on ${asked}`)
       if (attempt === 2 || hasCode(e, 'bug/internal', 'bug/proof', 'bug/broken')) throw e
     }
   }
@@ -76,7 +80,7 @@ export const writesVersion = (w: World): Actor => ({
   work: (wire) =>
     wire.call(event('writes a new version'), () => {
       const text = w.store.readable(w.id).at(-1)?.text ?? ''
+      w.observer.interrupt()
       w.store.overwrite(w.id, JSON.stringify({ ...parse(text), note: 'by hand' }))
-      w.observer.forget()
     })
 })

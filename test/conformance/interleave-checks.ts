@@ -10,10 +10,12 @@ export interface Observer {
   /** From now on clients inside the grace may be cut: a person forced it. */
   force(): void
   /**
-   * A person wrote a version past keyturn. What was given to readers before is not followed up any more: the version
-   * before current is then the half that current names, and the other half lives until the next rotation sets it.
+   * A person is about to write a version past keyturn. Between a promotion and its record, this hides which half was
+   * current before, from every run: that half lives until the next rotation sets it, or a person deletes the key.
    */
-  forget(): void
+  interrupt(): void
+  /** A person came between. */
+  isInterrupted(): boolean
   /** Every value that an ordinary reader was ever given. */
   given(): readonly string[]
   /** When this token was asked for. A promotion by it must be newer than that of any other. */
@@ -35,9 +37,9 @@ interface Watched {
   /** Every value that an ordinary reader was given: until when, or undefined while it still is. */
   readonly given: Map<string, Instant | undefined>
   promotions: Promotion[]
-  forgotten: readonly string[]
   readonly asked: Map<Token, Instant>
   forced: boolean
+  interrupted: boolean
   unkept: string | undefined
 }
 
@@ -49,9 +51,9 @@ export function observer(store: ModelStore, target: ModelTarget, id: SecretId, n
     now,
     given: new Map(),
     promotions: [],
-    forgotten: [],
     asked: new Map(),
     forced: false,
+    interrupted: false,
     unkept: undefined
   }
   target.onSet = (text) => {
@@ -63,13 +65,15 @@ export function observer(store: ModelStore, target: ModelTarget, id: SecretId, n
     force: () => {
       w.forced = true
     },
-    forget: () => {
+    interrupt: () => {
+      const facts = store.look(id)
+      w.interrupted ||= w.promotions.length > 1 && facts?.metadata.promoted?.version !== facts?.current
       w.promotions = []
-      w.forgotten = [...w.given.keys()]
     },
-    given: () => [...w.given.keys()].filter((text) => !w.forgotten.includes(text)),
+    isInterrupted: () => w.interrupted,
+    given: () => [...w.given.keys()],
     asked: (token, at) => void w.asked.set(token, at),
-    snapshot: () => JSON.stringify([[...w.given].map(([text, until]) => until && [text, until]), w.promotions])
+    snapshot: () => JSON.stringify([w.interrupted, [...w.given].map(([text, until]) => until && [text, until]), w.promotions])
   }
 }
 

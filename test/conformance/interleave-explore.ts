@@ -96,11 +96,11 @@ export function randomFrom(seed: number): () => number {
   }
 }
 
-/** One schedule from a seed: any number of switches, up to `faults` faults. */
-export async function exploreSeed(make: () => Promise<Instance>, seed: number, faults: number): Promise<Explored['violation']> {
+/** Chooses from a seed: any number of switches, up to `faults` faults. */
+export function randomly(seed: number, faults: number): Picker {
   const random = randomFrom(seed)
   let left = faults
-  const picker: Picker = (options) => {
+  return (options) => {
     const going = options.filter((o) => o.what === 'goes')
     const wrong = options.filter((o) => o.what !== 'goes')
     if (left > 0 && wrong.length > 0 && random() < 0.06) {
@@ -109,7 +109,10 @@ export async function exploreSeed(make: () => Promise<Instance>, seed: number, f
     }
     return random() < 0.6 ? going[0] : going[Math.floor(random() * going.length)]
   }
+}
+
+export async function exploreSeed(make: () => Promise<Instance>, seed: number, faults: number): Promise<Explored['violation']> {
   const instance = await make()
-  const ran = await runSchedule(instance.stage, instance.actors, picker)
+  const ran = await runSchedule(instance.stage, instance.actors, randomly(seed, faults))
   return judge(instance, ran, new Set())
 }

@@ -4,7 +4,7 @@ import { createsKey, drives, passes, runs, writesVersion } from './interleave-ac
 import type { Instance } from './interleave-explore.ts'
 import type { Actor, Ran } from './interleave-schedule.ts'
 import { settleAlone, type Unanswered } from './interleave-settle.ts'
-import { request, type StoreKind, type TargetKind, token, type World, world } from './interleave-world.ts'
+import { GRACE_MS, request, type StoreKind, type TargetKind, token, type World, world } from './interleave-world.ts'
 
 export interface Scenario {
   /** A sentence. */
@@ -82,6 +82,16 @@ export const SCENARIOS: readonly Scenario[] = [
     requests: [asks('T1')]
   },
   {
+    name: 'a retirement and a sweep when the grace is over, but not yet for a reader who was late',
+    stores: ['stale', 'aws'],
+    targets: ['pair'],
+    actors: async (w) => {
+      await rotatedBefore(w, GRACE_MS + 1)
+      return [runs(w, 'R1', 'retire', 'T1'), runs(w, 'R2', 'sweep', 'T2')]
+    },
+    requests: []
+  },
+  {
     name: 'a rotation that is forced inside the grace beside one that is not',
     ...EVERY,
     actors: async (w) => {
@@ -99,10 +109,19 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'a person writes a new version while a rotation runs',
-    stores: ['labels', 'cas', 'aws'],
-    targets: ['pair'],
+    stores: ['labels', 'cas'],
+    targets: ['pair', 'minted'],
     actors: (w) => [runs(w, 'R1', 'rotate', 'T1'), writesVersion(w)],
     requests: [asks('T1')]
+  },
+  {
+    name: 'a person writes a new version inside the grace, and a rotation is asked for',
+    ...EVERY,
+    actors: async (w) => {
+      await rotatedBefore(w, 60_000)
+      return [runs(w, 'R1', 'rotate', 'T1'), writesVersion(w)]
+    },
+    requests: []
   },
   {
     name: 'the store’s own four steps in one process beside a rotation of ours',

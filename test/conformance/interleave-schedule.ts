@@ -20,10 +20,10 @@ export interface Option {
 /** The world that the actors share, as the scheduler sees it. */
 export interface Stage {
   now: Wire['now']
-  /** Seen after every effect. Says what is violated. */
-  check(): string | undefined
-  killed(owner: string): void
-  loseLock(owner: string): boolean
+  /** Asked after every effect. Says what is violated. */
+  check(): string | undefined | Promise<string | undefined>
+  killed(owner: string): void | Promise<void>
+  loseLock(owner: string): unknown
   /** A run that began is killed by its host when time passes. Where not, it may sleep through it and go on. */
   readonly endsRuns: boolean
   holdsLock(owner: string): boolean
@@ -57,64 +57,78 @@ interface Process {
   calls: number
 }
 
+interface Play {
+  readonly stage: Stage
+  readonly processes: readonly Process[]
+  readonly trace: string[]
+  /** Called by the actor that was let go, when it has come to its next call or to its end. */
+  arrived: () => void
+}
+
 /**
  * Runs the actors as coroutines: every one goes to its first remote call; then one is let go at a time, and the next
  * choice is made when it has come to its next call or to its end. That is told by the call itself, so nothing waits.
  */
 export async function runSchedule(stage: Stage, actors: readonly Actor[], pick: Picker): Promise<Ran> {
-  const trace: string[] = []
-  let violation: string | undefined
-  let arrived = (): void => {}
-  const processes = actors.map((actor): Process => ({ actor, waiting: undefined, end: running(actor), seen: 0, calls: 0 }))
-  const start = (p: Process): Promise<void> =>
-    new Promise((resolve) => {
-      arrived = resolve
-      const noted = (call: RemoteCall, verdict: Verdict, answer: unknown, error: unknown): void => {
-        const code = error === undefined ? '' : ` → ${nameOf(error)}`
-        trace.push(`${p.actor.name}: ${short(call.name)}${verdict === 'goes' ? '' : ` (${verdict})`}${code}`)
-        p.seen = hash(`${call.name} ${verdict} ${code} ${legible(answer)}`, p.seen)
-        violation ??= stage.check()
-      }
-      p.actor.work(wireOf(p, stage.now, () => arrived(), noted)).then(
-        (answer) => finish(p, { actor: p.actor.name, how: 'answered', answer }, () => arrived()),
-        (e: unknown) => finish(p, { actor: p.actor.name, how: 'failed', error: asKeyturnError(e) }, () => arrived())
-      )
-    })
-  for (const p of processes) await start(p)
+  const processes = actors.map(
+    (actor): Process => ({ actor, waiting: undefined, end: { actor: actor.name, how: 'running' }, seen: 0, calls: 0 })
+  )
+  const play: Play = { stage, processes, trace: [], arrived: () => {} }
+  for (const p of processes) await until(play, () => start(play, p))
   let last: number | undefined
-  const ends = () => processes.map((p) => p.end)
   for (;;) {
-    if (violation !== undefined) return { trace, violation, ends: ends(), complete: true }
-    const options = optionsOf(processes, stage, last)
-    if (options.length === 0) return { trace, violation, ends: ends(), complete: true }
-    const key = (more: string): number =>
-      hash(`${processes.map((p) => `${p.seen} ${p.end.how}`)} ${last} ${more} ${stage.snapshot()}`, 0)
-    const chosen = pick(options, last, key)
-    const p = chosen && processes[chosen.actor]
-    if (!chosen || !p?.waiting) return { trace, violation, ends: ends(), complete: false }
+    const violation = await stage.check()
+    const options = violation === undefined ? optionsOf(processes, stage, last) : []
+    const ran = { trace: play.trace, violation, ends: processes.map((p) => p.end) }
+    if (options.length === 0) return { ...ran, complete: true }
+    const chosen = pick(options, last, (more) => keyOf(play, `${last} ${more}`))
+    if (!chosen) return { ...ran, complete: false }
     last = chosen.actor
-    if (chosen.what === 'killed' || chosen.what === 'lock lost') {
-      trace.push(`${p.actor.name}: ${chosen.what}, before ${short(p.waiting.call.name)}`)
-      strike(p, stage, chosen.what)
-      violation ??= stage.check()
-      continue
-    }
-    const { go } = p.waiting
-    p.waiting = undefined
-    p.calls += 1
-    const { what } = chosen
-    await new Promise<void>((resolve) => {
-      arrived = resolve
-      go(what)
-    })
-    if (p.actor.isTime && stage.endsRuns) for (const other of processes) outlive(other, stage, trace)
+    await happen(play, chosen)
   }
 }
 
-function outlive(p: Process, stage: Stage, trace: string[]): void {
+/** What decides how it goes on: what every actor has seen, and the state of the world. */
+const keyOf = ({ processes, stage }: Play, more: string): number =>
+  hash(`${processes.map((p) => `${p.seen} ${p.end.how}`)} ${more} ${stage.snapshot()}`, 0)
+
+/** Does the work, and waits until the actor that it lets go has come to a stop. */
+const until = (play: Play, work: () => void): Promise<void> =>
+  new Promise((resolve) => {
+    play.arrived = resolve
+    work()
+  })
+
+function start(play: Play, p: Process): void {
+  const ended = (end: Omit<Ended, 'actor'>): void => {
+    p.end = { actor: p.actor.name, ...end }
+    p.waiting = undefined
+    play.arrived()
+  }
+  p.actor.work(wireOf(play, p)).then(
+    (answer) => ended({ how: 'answered', answer }),
+    (e: unknown) => ended({ how: 'failed', error: asKeyturnError(e) })
+  )
+}
+
+async function happen(play: Play, { actor, what }: Option): Promise<void> {
+  const p = play.processes[actor]
+  if (!p?.waiting) throw new TypeError('a choice that is none')
+  if (what === 'killed' || what === 'lock lost') {
+    play.trace.push(`${p.actor.name}: ${what}, before ${short(p.waiting.call.name)}`)
+    return strike(p, play.stage, what)
+  }
+  const { go } = p.waiting
+  p.waiting = undefined
+  p.calls += 1
+  await until(play, () => go(what))
+  if (p.actor.isTime && play.stage.endsRuns) for (const other of play.processes) await outlive(other, play.stage, play.trace)
+}
+
+async function outlive(p: Process, stage: Stage, trace: string[]): Promise<void> {
   if (!p.waiting || p.calls === 0) return
   trace.push(`${p.actor.name}: ended by its host, before ${short(p.waiting.call.name)}`)
-  strike(p, stage, 'killed')
+  await strike(p, stage, 'killed')
 }
 
 /** A code of ours, or a vendor's name. */
@@ -123,47 +137,35 @@ const nameOf = (e: unknown): string => (e instanceof KeyturnError ? e.code : e i
 /** A name without what only makes it long enough. */
 export const short = (text: string): string => text.replaceAll(/-{4,}/g, '')
 
-const running = (actor: Actor): Ended => ({ actor: actor.name, how: 'running' })
-
-function finish(p: Process, end: Ended, arrived: () => void): void {
-  p.end = end
-  p.waiting = undefined
-  arrived()
-}
-
-function strike(p: Process, stage: Stage, what: 'killed' | 'lock lost'): void {
+async function strike(p: Process, stage: Stage, what: 'killed' | 'lock lost'): Promise<void> {
   p.seen = hash(what, p.seen)
-  if (what === 'lock lost') return void stage.loseLock(p.actor.name)
+  if (what === 'lock lost') return void (await stage.loseLock(p.actor.name))
   p.waiting = undefined
   p.end = { actor: p.actor.name, how: 'killed' }
-  stage.killed(p.actor.name)
+  await stage.killed(p.actor.name)
 }
 
-function wireOf(
-  p: Process,
-  now: Wire['now'],
-  arrived: () => void,
-  noted: (call: RemoteCall, verdict: Verdict, answer: unknown, error: unknown) => void
-): Wire {
+function wireOf(play: Play, p: Process): Wire {
+  const note = (call: RemoteCall, verdict: Verdict, outcome: { readonly answer?: unknown; readonly error?: unknown }): void => {
+    const code = 'error' in outcome ? ` → ${nameOf(outcome.error)}` : ''
+    play.trace.push(`${p.actor.name}: ${short(call.name)}${verdict === 'goes' ? '' : ` (${verdict})`}${code}`)
+    p.seen = hash(`${call.name} ${verdict} ${code} ${legible(outcome.answer)}`, p.seen)
+  }
   return {
     owner: p.actor.name,
-    now,
+    now: play.stage.now,
     async call(call, effect) {
       const verdict = await new Promise<Verdict>((go) => {
         p.waiting = { call, go }
-        arrived()
+        play.arrived()
       })
-      let answer: unknown
-      let error: unknown
       try {
-        const told = transmit(call, verdict, effect)
-        answer = told
-        return told
-      } catch (e) {
-        error = e
-        throw e
-      } finally {
-        noted(call, verdict, answer, error)
+        const answer = await transmit(call, verdict, effect)
+        note(call, verdict, { answer })
+        return answer
+      } catch (error) {
+        note(call, verdict, { error })
+        throw error
       }
     }
   }

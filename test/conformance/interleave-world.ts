@@ -1,5 +1,5 @@
 import type { Deadline } from '../../shared/deadline.ts'
-import { silentLog } from '../../shared/log.ts'
+import type { Log } from '../../shared/log.ts'
 import type { MetadataPatch } from '../../shared/metadata.ts'
 import type { Core, Request } from '../../shared/rotation/core.ts'
 import { type Instant, instant, type SecretId, type Token } from '../../shared/types.ts'
@@ -78,7 +78,7 @@ function assemble(
       return {
         store: store.connect(wire),
         targetFor: () => connected,
-        log: silentLog,
+        log: silent,
         runLivesMs: RUN_LIVES_MS,
         stepNeedsMs: 1_000
       }
@@ -95,6 +95,9 @@ function assemble(
     }
   }
 }
+
+/** shared/log.ts brings its writer along, and a mutant is built without it. */
+const silent: Log = { info: () => {}, warn: () => {}, error: () => {} }
 
 const NEVER = new AbortController().signal
 /** The schedule says when a process ends. */

@@ -147,6 +147,7 @@ function serviceOf(find: (id: SecretId) => Secret, now: () => Instant): ModelSer
       find(id).changedAt = now()
       return true
     },
+    isPending: (id, token) => labels(id, token).has('AWSPENDING') && !labels(id, token).has('AWSCURRENT'),
     goesOn: (id, token) => labels(id, token).has('AWSPENDING') || labels(id, token).has('AWSCURRENT'),
     succeed(id, token) {
       const { rotation } = find(id)

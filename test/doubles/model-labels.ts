@@ -122,6 +122,7 @@ function serviceOf(
       })
       return true
     },
+    isPending: (id, token) => labelsOf(id, token).includes('AWSPENDING') && !labelsOf(id, token).includes('AWSCURRENT'),
     goesOn: (id, token) => labelsOf(id, token).includes('AWSPENDING') || labelsOf(id, token).includes('AWSCURRENT'),
     succeed: (id, token) => {
       if (elsewhere(id) || !labelsOf(id, token).includes('AWSCURRENT')) return

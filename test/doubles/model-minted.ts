@@ -1,8 +1,8 @@
 import { KeyturnError } from '../../shared/errors.ts'
 import type { Credential, Target, TargetHold } from '../../shared/ports/target.ts'
 import type { Instant, SecretText } from '../../shared/types.ts'
-import { prove, usageOf } from './model-pair.ts'
-import { isSame, type ModelTarget, parse, principalOf, print } from './model-target.ts'
+import { prove } from './model-pair.ts'
+import { isSame, type ModelTarget, parse, principalOf, print, usageOf } from './model-target.ts'
 import { asks, changes, type Wire } from './model-wire.ts'
 
 interface Key {
@@ -51,6 +51,10 @@ export function mintedTarget(now: () => Instant): ModelTarget {
     isSame,
     first: print({ username: 'KEY-0', password: 'first' }).reveal(),
     onSet: () => {},
+    refusesValue: () => false,
+    setBehind: (id, secret) => {
+      provider.keys = provider.keys.map((k) => (k.id === id ? { ...k, secret } : k))
+    },
     killed: (owner) => void loseLease(owner),
     loseLock: loseLease,
     holdsLock: (owner) => provider.lease?.holder.owner === owner && provider.lease.until > now(),
@@ -62,7 +66,7 @@ export function mintedTarget(now: () => Instant): ModelTarget {
     },
     strangers: () => provider.keys.filter((k) => !k.ours).length,
     touched: [],
-    inUse: new Set(),
+    sessions: [],
     snapshot: () => JSON.stringify([provider.keys, provider.lease?.holder.owner, provider.lease?.until])
   }
   return model
@@ -130,7 +134,7 @@ function held(wire: Wire, provider: Provider, model: ModelTarget, lease: Lease, 
     apply: async () => own(),
     async usage(old) {
       own()
-      return wire.call(asks(`who uses ${old.principal}`), () => usageOf(model, old))
+      return wire.call(asks(`who uses ${old.principal}`), () => usageOf(model, old.principal))
     },
     async retire(old) {
       await remove('delete', old.principal)

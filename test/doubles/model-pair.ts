@@ -1,33 +1,30 @@
 import { KeyturnError } from '../../shared/errors.ts'
-import type { Credential, Proof, Target, TargetHold, Usage } from '../../shared/ports/target.ts'
+import type { Credential, Proof, Target, TargetHold } from '../../shared/ports/target.ts'
 import type { Instant, SecretText } from '../../shared/types.ts'
-import { isSame, type ModelDocument, type ModelTarget, parse, principalOf, print } from './model-target.ts'
-import { asks, changes, type RemoteCall, type Wire } from './model-wire.ts'
+import { endSessions, isSame, type ModelTarget, parse, principalOf, print, read, usageOf } from './model-target.ts'
+import { asks, changes, type RemoteCall, refuseLate, type Wire } from './model-wire.ts'
 
-interface Session {
+/** A session of keyturn's. */
+interface Connection {
   readonly owner: string
   alive: boolean
 }
 
 interface Server {
+  readonly halves: readonly [string, string]
   /** What each login takes. Undefined: nobody knows it, after a retirement. */
   readonly passwords: Record<string, string | undefined>
-  /** The session that has the advisory lock. */
-  lock: Session | undefined
+  /** Who has the advisory lock. */
+  lock: Connection | undefined
 }
-
-const HALVES = ['app_a', 'app_b'] as const
 
 /**
  * A server with two logins that take turns. The lock belongs to a session, every change is made on that session, and
  * both end with it: a holder that lost it is told only when it asks, and can change nothing.
  */
-export function pairTarget(now: () => Instant): ModelTarget {
-  const server: Server = { passwords: { app_a: 'first', app_b: 'never given out' }, lock: undefined }
-  const accepts = (text: string): boolean => {
-    const { username, password } = parse(text)
-    return server.passwords[username] === password
-  }
+export function pairTarget(now: () => Instant, halves: readonly [string, string] = ['app_a', 'app_b']): ModelTarget {
+  const [a, b] = halves
+  const server: Server = { halves, passwords: { [a]: 'first', [b]: 'never given out' }, lock: undefined }
   const loseLock = (owner: string): boolean => {
     if (server.lock?.owner !== owner) return false
     server.lock.alive = false
@@ -37,11 +34,18 @@ export function pairTarget(now: () => Instant): ModelTarget {
   const model: ModelTarget = {
     kind: 'pair',
     connect: (wire) => connected(wire, server, model, now),
-    accepts,
+    accepts(text) {
+      const { username, password } = parse(text)
+      return server.passwords[username] === password
+    },
     principalOf,
     isSame,
-    first: print({ username: 'app_a', password: 'first' }).reveal(),
+    first: print({ username: a, password: 'first' }).reveal(),
     onSet: () => {},
+    refusesValue: () => false,
+    setBehind: (principal, password) => {
+      server.passwords[principal] = password
+    },
     killed: (owner) => void loseLock(owner),
     loseLock,
     holdsLock: (owner) => server.lock?.owner === owner,
@@ -49,91 +53,97 @@ export function pairTarget(now: () => Instant): ModelTarget {
     person: () => undefined,
     strangers: () => 0,
     touched: [],
-    inUse: new Set(),
+    sessions: [],
     snapshot: () => JSON.stringify([server.passwords, server.lock?.owner])
   }
   return model
 }
 
-const documentOf = (c: Credential): ModelDocument => parse(c.document.reveal())
-
-export function inspect(document: SecretText): Credential {
-  const { username } = parse(document.reveal())
-  const counterpart = HALVES.find((h) => h !== username)
+function inspect({ halves }: Server, document: SecretText): Credential {
+  const { username } = read(document)
+  const counterpart = halves.find((h) => h !== username)
   return { principal: username, counterpart, document, overlap: true, authority: 'admin' }
 }
 
 function connected(wire: Wire, server: Server, model: ModelTarget, now: () => Instant): Target {
   let made = 0
+  const accepts = ({ document }: Credential): boolean => model.accepts(document.reveal())
   return {
     facts: { name: 'model: pair', issue: 'chosen', maxLive: 2, lastUsed: 'precise' },
-    inspect,
+    inspect: (document) => inspect(server, document),
     async propose(current) {
-      const username = inspect(current.document).counterpart ?? ''
+      const username = inspect(server, current.document).counterpart ?? ''
       made += 1
-      return inspect(print({ ...documentOf(current), username, password: `${wire.owner}-${made}` }))
+      return inspect(server, print({ ...read(current.document), username, password: `${wire.owner}-${made}` }))
     },
-    verify: (candidate) =>
-      wire.call(asks(`log in as ${candidate.principal}`), () =>
-        model.accepts(candidate.document.reveal()) ? 'accepted' : 'rejected'
-      ),
-    preflight: async () => [],
-    hold: async () => {
-      const session: Session = { owner: wire.owner, alive: true }
-      const hold = held(wire, server, model, session, now)
-      try {
-        await wire.call(changes('lock'), () => {
-          if (server.lock) throw new KeyturnError('busy/locked', `${server.lock.owner} has the lock`)
-          server.lock = session
-        })
-      } catch (e) {
-        // Who got no answer closes the connection, and the lock ends with it.
-        await hold.release()
-        throw e
-      }
-      return hold
-    }
+    async verify(candidate, _context, signal) {
+      refuseLate(signal)
+      return wire.call(asks(`log in as ${candidate.principal}`), () => (accepts(candidate) ? 'accepted' : 'rejected'))
+    },
+    preflight: async (current) =>
+      accepts(current) ? [] : [{ code: 'denied/login', message: 'current is refused', todo: 'set it anew', fatal: true }],
+    hold: (_place, _context, signal) => lock(wire, server, model, now, signal)
   }
 }
 
-function held(wire: Wire, server: Server, model: ModelTarget, session: Session, now: () => Instant): TargetHold {
-  const onSession = <T>(call: RemoteCall, work: () => T): Promise<T> =>
+async function lock(
+  wire: Wire,
+  server: Server,
+  model: ModelTarget,
+  now: () => Instant,
+  signal: AbortSignal
+): Promise<TargetHold> {
+  refuseLate(signal)
+  const connection: Connection = { owner: wire.owner, alive: true }
+  const hold = held(wire, server, model, connection, now)
+  try {
+    await wire.call(changes('lock'), () => {
+      if (server.lock) throw new KeyturnError('busy/locked', `${server.lock.owner} has the lock`)
+      server.lock = connection
+    })
+  } catch (e) {
+    // Who got no answer closes the connection, and the lock ends with it.
+    await hold.release()
+    throw e
+  }
+  return hold
+}
+
+function held(wire: Wire, server: Server, model: ModelTarget, connection: Connection, now: () => Instant): TargetHold {
+  const on = <T>(call: RemoteCall, work: () => T): Promise<T> =>
     wire.call(call, () => {
-      if (!session.alive) throw new KeyturnError('busy/lock-lost', 'the session is gone')
+      if (!connection.alive) throw new KeyturnError('busy/lock-lost', 'the session is gone')
       return work()
     })
-  const alter = (credential: Credential): Promise<void> =>
-    onSession(changes(`alter ${credential.principal}`), () => {
-      server.passwords[credential.principal] = documentOf(credential).password
-      model.onSet(credential.document.reveal())
+  const alter = ({ principal, document }: Credential): Promise<void> =>
+    on(changes(`alter ${principal}`), () => {
+      if (!server.halves.includes(principal)) throw new KeyturnError('conflict/role-not-ours', `${principal} is not ours`)
+      const { password } = read(document)
+      if (model.refusesValue(password)) throw new KeyturnError('invalid/password', 'the policy refuses the value')
+      server.passwords[principal] = password
+      model.onSet(document.reveal())
     })
   return {
-    check: () => onSession(asks('ask the session'), () => undefined),
+    check: () => on(asks('ask the session'), () => undefined),
     async release() {
-      if (server.lock === session) server.lock = undefined
-      session.alive = false
+      if (server.lock === connection) server.lock = undefined
+      connection.alive = false
     },
     apply: alter,
     heal: alter,
-    usage: (old) => onSession(asks(`who uses ${old.principal}`), () => usageOf(model, old)),
-    async retire(old, { endSessions }) {
-      await onSession(changes(`scramble ${old.principal}`), () => {
-        if (model.inUse.has(old.principal) && !endSessions)
-          throw new KeyturnError('conflict/in-use', `${old.principal} has a session`)
+    usage: ({ principal }) => on(asks(`who uses ${principal}`), () => usageOf(model, principal)),
+    async retire(old, options) {
+      const sessionsEnded = await on(changes(`scramble ${old.principal}`), () => {
+        const ended = endSessions(model, old.principal, options.endSessions)
         server.passwords[old.principal] = undefined
-        model.inUse.delete(old.principal)
+        return ended
       })
-      return prove(wire, model, old, now)
+      return { ...(await prove(wire, model, old, now)), sessionsEnded }
     },
     async discard() {},
     live: async () => []
   }
 }
-
-export const usageOf = (model: ModelTarget, old: Credential): Usage =>
-  model.inUse.has(old.principal)
-    ? { state: 'used', sessions: [{ principal: old.principal, address: '10.0.0.7', application: 'shop', count: 1 }] }
-    : { state: 'unused' }
 
 /** The one deliberate failed login. */
 export async function prove(wire: Wire, model: ModelTarget, old: Credential, now: () => Instant): Promise<Proof> {

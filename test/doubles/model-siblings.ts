@@ -79,9 +79,11 @@ function connected(
     facts: { name: `model: ${kind}`, ...FACTS[kind] },
     describe: (id, signal) =>
       sent(signal, async () => {
-        const main = await wire.call(looks('look at main'), () => secrets[id] && { ...secrets[id] })
-        if (!main) return undefined
-        const pending = await lookAt('look at pending', id, (s) => ({ ...s }))
+        // The sibling first: between the two, an attempt can only become current, which the look at main then shows. The
+        // other way round, one that was promoted and dropped in between is in neither, and current is the version before.
+        const pending = await wire.call(looks('look at pending'), () => secrets[id] && { ...secrets[id] })
+        if (!pending) return undefined
+        const main = await lookAt('look at main', id, (s) => ({ ...s }))
         const meta = kind === 'stale' ? await annotations(wire, find(id)) : main.meta
         return factsOf(kind, main, pending, pending, meta, wire.now())
       }),
@@ -124,14 +126,18 @@ const annotations = (wire: Wire, secret: Secret) =>
 type Ask = <T>(name: string, id: SecretId, work: (secret: Secret) => T) => Promise<T>
 type Write = (name: string, id: SecretId, work: (secret: Secret) => void) => Promise<void>
 
-/** Look at the sibling, decide, write it: the write compares with the look where the store can, and overwrites where not. */
+/**
+ * Look at the sibling, decide, write it: the write compares with the look where the store can. Where it cannot, a stage
+ * writes a journal first that can (a blob with its etag), because one request delivered twice is two runs with one token,
+ * and the second value would overwrite the one that the first has applied; a drop overwrites.
+ */
 const sibling =
   (kind: Kind, lookAt: Ask, write: Write) =>
   async (name: string, id: SecretId, decision: (secret: Secret) => Decided): Promise<void> => {
     const { change, revision } = await lookAt(`${name}: look`, id, (s) => ({ change: decision(s), revision: s.revision }))
     if (!change) return
     await write(name, id, (s) => {
-      if (kind !== 'sibling' && s.revision !== revision)
+      if ((kind !== 'sibling' || name.startsWith('stage')) && s.revision !== revision)
         throw new KeyturnError('conflict/pending-other', 'the sibling changed since the look')
       change(s)
     })

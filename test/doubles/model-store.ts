@@ -35,6 +35,8 @@ export interface ModelService {
   rotateSecret(id: SecretId, token: Token): boolean
   /** Whether the next step of this token would be invoked. */
   goesOn(id: SecretId, token: Token): boolean
+  /** AWSPENDING is on this token, which is not current. */
+  isPending(id: SecretId, token: Token): boolean
   /** After the last step. */
   succeed(id: SecretId, token: Token): void
 }

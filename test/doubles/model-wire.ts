@@ -21,8 +21,8 @@ export type Verdict = 'goes' | 'not sent' | 'answer lost' | 'stale'
 export interface Wire {
   readonly owner: string
   readonly now: () => Instant
-  /** `effect` is told whether to answer as of a while ago. */
-  call<T>(call: RemoteCall, effect: (stale: boolean) => T): Promise<T>
+  /** `effect` is told whether to answer as of a while ago. Of a model it is there at once; a real one takes its time. */
+  call<T>(call: RemoteCall, effect: (stale: boolean) => T | Promise<T>): Promise<T>
 }
 
 /** Nobody else is there, and nothing goes wrong. */
@@ -36,9 +36,9 @@ export const noAnswer = ({ to, name }: RemoteCall): KeyturnError =>
   new KeyturnError(to === 'store' ? 'unavailable/store' : 'unavailable/server', `no answer to ${name}`)
 
 /** Does the call as the verdict says. */
-export function transmit<T>(call: RemoteCall, verdict: Verdict, effect: (stale: boolean) => T): T {
+export async function transmit<T>(call: RemoteCall, verdict: Verdict, effect: (stale: boolean) => T | Promise<T>): Promise<T> {
   if (verdict === 'not sent') throw noAnswer(call)
-  const answer = effect(verdict === 'stale')
+  const answer = await effect(verdict === 'stale')
   if (verdict === 'answer lost') throw noAnswer(call)
   return answer
 }
@@ -52,4 +52,9 @@ export const changes = (name: string): RemoteCall => ({ to: 'target', name, writ
 export async function sent<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   if (signal.aborted) throw new KeyturnError('unavailable/store', 'the time was over')
   return work()
+}
+
+/** Of a target, which says it otherwise than a store. */
+export function refuseLate(signal: AbortSignal): void {
+  if (signal.aborted) throw new KeyturnError('unavailable/deadline', 'the time was over')
 }

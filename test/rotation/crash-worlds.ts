@@ -219,6 +219,8 @@ export interface AwsWorld extends World {
   rotateSecret(id: string, token: string): Promise<unknown>
   /** As the service does after a failed step: the whole rotation again, with the same token. */
   retry(id: string): Promise<void>
+  /** Whose calls the four steps' are, from now on. */
+  stepsWith(core: Core): void
   /** New memory for every step (a new process), or one for all. */
   setCold(cold: boolean): void
 }
@@ -240,12 +242,13 @@ export async function awsWorld(faults: Faults, options: WorldOptions = {}): Prom
     admin: async (reference, _host, signal) => parseAdmin((await store.readCurrent(reference, signal)).text)
   })
   const core: Core = { store, targetFor: () => target, log: options.log ?? silentLog, runLivesMs: HOUR, stepNeedsMs: 100 }
+  let stepsCore = core
   const step = async ({ Step, SecretId, ClientRequestToken }: RotationEvent): Promise<void> => {
     const limit = deadline(30_000)
     const steps = cold ? drivenSteps() : warm
     const name = Step.replace('Secret', '') as keyof DrivenSteps
     try {
-      await steps[name]({ core, secretId: SecretId, token: ClientRequestToken, deadline: limit })
+      await steps[name]({ core: stepsCore, secretId: SecretId, token: ClientRequestToken, deadline: limit })
     } finally {
       limit.end()
     }
@@ -271,6 +274,9 @@ export async function awsWorld(faults: Faults, options: WorldOptions = {}): Prom
     client: owner,
     advance: (ms) => {
       now += ms
+    },
+    stepsWith: (value) => {
+      stepsCore = value
     },
     setCold: (value) => {
       cold = value

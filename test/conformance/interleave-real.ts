@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { asKeyturnError } from '../../shared/errors.ts'
+import type { Core } from '../../shared/rotation/core.ts'
+import { type Outcome, run } from '../../shared/rotation/rotate.ts'
+import { instant } from '../../shared/types.ts'
+import { type Holds, proxiedStore, proxiedTarget } from '../doubles/model-proxy.ts'
+import { straightWire, type Wire } from '../doubles/model-wire.ts'
+import { told } from './interleave.ts'
+import { type Explored, randomly } from './interleave-explore.ts'
+import { type Actor, type Ran, runSchedule, type Stage } from './interleave-schedule.ts'
+import { endless, token } from './interleave-world.ts'
+
+/** A secret on a real store and a real target, and what its clients do. */
+export interface RealSecret<Kept> {
+  readonly id: string
+  /** The ordinary read, a login with what it gave, and the clients' own work. Rejects when any is refused. */
+  readonly use: () => Promise<unknown>
+  /** What a client would keep now. */
+  readonly keep: () => Promise<Kept>
+  readonly useKept: (kept: Kept) => Promise<void>
+}
+
+export interface RealWorld<Kept> {
+  readonly core: Core
+  /** A secret that was never rotated, with logins of its own. */
+  fresh(): Promise<RealSecret<Kept>>
+  /** Moves the store's clock. */
+  advance(ms: number): void
+  stop(): Promise<void>
+}
+
+/** What two runs of one secret want. `before`: it was rotated once, and the grace is over. */
+const PAIRS = [
+  { wants: ['rotate', 'rotate'], tokens: ['T1', 'T2'], before: false },
+  { wants: ['rotate', 'rotate'], tokens: ['T1', 'T1'], before: false },
+  { wants: ['rotate', 'sweep'], tokens: ['T1', 'T2'], before: false },
+  { wants: ['rotate', 'retire'], tokens: ['T1', 'T2'], before: true },
+  { wants: ['sweep', 'rotate'], tokens: ['T1', 'T2'], before: true }
+] as const
+
+/** Two runs and at most one fault, call by call, on real adapters: seeded schedules. */
+export function interleaveReal<Kept>(name: string, startWorld: () => Promise<RealWorld<Kept>>, count = 100): void {
+  describe(`the interleave suite: ${count} schedules on ${name}`, () => {
+    let world: RealWorld<Kept> | undefined
+    beforeAll(async () => {
+      world = await startWorld()
+    })
+    afterAll(() => world?.stop())
+    for (const [at, pair] of PAIRS.entries())
+      test(`${pair.wants.join(' beside ')}${pair.before ? ' after a rotation whose grace is over' : ''}, ${pair.tokens}`, async () => {
+        for (let seed = at; seed < count; seed += PAIRS.length) {
+          if (!world) throw new Error('the world did not start')
+          expect(told(await explore(world, pair, seed), seed)).toBeUndefined()
+        }
+      }, 300_000)
+  })
+}
+
+/** One secret in one schedule. */
+interface Scene<Kept> {
+  readonly world: RealWorld<Kept>
+  readonly secret: RealSecret<Kept>
+  readonly holds: Holds
+  /** Everything that clients were given, newest last. */
+  readonly given: Kept[]
+  changed: boolean
+}
+
+async function explore<Kept>(world: RealWorld<Kept>, pair: (typeof PAIRS)[number], seed: number): Promise<Explored['violation']> {
+  const scene: Scene<Kept> = { world, secret: await world.fresh(), holds: new Map(), given: [], changed: true }
+  if (pair.before) {
+    await go(
+      scene,
+      straightWire('before', () => instant(0)),
+      'rotate',
+      'T0'
+    )
+    world.advance(OVER_GRACE_MS)
+  }
+  const actors = pair.wants.map((want, n): Actor => {
+    const name = pair.tokens[n] ?? want
+    return { name: `R${n + 1}`, work: (wire) => go(scene, wire, want, name) }
+  })
+  const ran = await runSchedule(stageOf(scene), actors, randomly(seed, 1))
+  if (ran.violation !== undefined) return { what: ran.violation, trace: ran.trace }
+  const what = await settled(scene, ran).catch((e: unknown) => `alone, afterwards: ${asKeyturnError(e).code}`)
+  return what === undefined ? undefined : { what, trace: ran.trace }
+}
+
+/** The worlds keep a grace of an hour. */
+const OVER_GRACE_MS = 3 * 3_600_000
+
+function go<Kept>(scene: Scene<Kept>, wire: Wire, want: 'rotate' | 'retire' | 'sweep', name: string): Promise<Outcome> {
+  const { core } = scene.world
+  const noting: Wire = {
+    ...wire,
+    call: (call, effect) => {
+      if (/^(alter|retire|heal|promote)/.test(call.name)) scene.changed = true
+      return wire.call(call, effect)
+    }
+  }
+  const proxied: Core = {
+    ...core,
+    store: proxiedStore(core.store, noting),
+    targetFor: (document) => proxiedTarget(core.targetFor(document), noting, scene.holds)
+  }
+  const request = { secretId: scene.secret.id, token: `${scene.secret.id}-${token(name)}`, force: false, dryRun: false }
+  return run(proxied, { want, force: false }, { ...request, endSessions: true, deadline: endless })
+}
+
+function stageOf<Kept>(scene: Scene<Kept>): Stage {
+  const end = async (owner: string): Promise<void> => {
+    await scene.holds.get(owner)?.release()
+    scene.holds.delete(owner)
+  }
+  return {
+    now: () => instant(0),
+    check: () => check(scene),
+    killed: end,
+    loseLock: end,
+    endsRuns: false,
+    holdsLock: (owner) => scene.holds.has(owner),
+    snapshot: () => ''
+  }
+}
+
+/** G1 and G6, after everything that may change what logs in. No grace ends while runs are under way. */
+async function check<Kept>(scene: Scene<Kept>): Promise<string | undefined> {
+  if (!scene.changed) return undefined
+  scene.changed = false
+  const { secret, given } = scene
+  const now = await secret.keep()
+  const at = given.findIndex((kept) => JSON.stringify(kept) === JSON.stringify(now))
+  if (at < 0) given.push(now)
+  else if (at < given.length - 1) return 'G6: a credential that was replaced is current again'
+  for (const kept of given.slice(-2))
+    if (
+      await secret.useKept(kept).then(
+        () => false,
+        () => true
+      )
+    )
+      return 'G1: a credential inside the grace is refused'
+  return secret.use().then(
+    () => undefined,
+    () => 'G1: what the ordinary read gives is refused'
+  )
+}
+
+/** What two runs may be answered; alone afterwards the secret comes to rest, the old one dies, and the next rotation passes. */
+async function settled<Kept>(scene: Scene<Kept>, ran: Ran): Promise<string | undefined> {
+  const odd = ran.ends.find((e) => e.error && !/^(busy|unavailable|conflict)\//.test(e.error.code))
+  if (odd?.error) return `${odd.actor} was answered ${odd.error.code}: ${odd.error.message}`
+  const wire = straightWire('alone', () => instant(0))
+  scene.world.advance(OVER_GRACE_MS)
+  await go(scene, wire, 'sweep', 'S1')
+  scene.world.advance(OVER_GRACE_MS)
+  await go(scene, wire, 'sweep', 'S2')
+  const rest = await go(scene, wire, 'sweep', 'S3')
+  if (rest.phase !== 'settled' || rest.done.length > 0)
+    return `G4: ${rest.phase}, and a third sweep did ${rest.done.length} steps`
+  const now = JSON.stringify(await scene.secret.keep())
+  for (const kept of scene.given.filter((k) => JSON.stringify(k) !== now))
+    if (
+      await scene.secret.useKept(kept).then(
+        () => true,
+        () => false
+      )
+    )
+      return 'G7: an old credential still logs in'
+  const next = await go(scene, wire, 'rotate', 'N1')
+  await scene.secret.use()
+  return next.done.some((d) => d.step === 'promote') ? undefined : `G4: the next rotation does not get through: ${next.note}`
+}
