@@ -1,6 +1,6 @@
 import { KeyturnError } from '../errors.ts'
 import type { SecretText } from '../types.ts'
-import { type Authority, checkOurs, inTransaction, readHalves, setPassword } from './postgres-authority.ts'
+import { type Authority, checkOurs, onHalves, readHalves, setPassword } from './postgres-authority.ts'
 import type { RoleCatalog } from './postgres-catalog.ts'
 import { type Halves, standingOf } from './postgres-halves.ts'
 import { readObjects } from './postgres-objects.ts'
@@ -16,8 +16,8 @@ export async function applyHandover(
   signal: AbortSignal
 ): Promise<void> {
   const { halves, session } = authority
-  await inTransaction(authority, signal, async () => {
-    let roles = await readHalves(authority, signal)
+  await onHalves(authority, signal, async (found) => {
+    let roles = found
     if (canCreate(roles, handover.to, halves)) {
       const create = `CREATE ROLE ${identifier(handover.to)} LOGIN`
       await session.query(`creating ${handover.to}`, create, undefined, signal)

@@ -12,11 +12,22 @@ export interface Authority extends OpenedSession {
 }
 
 /** All or nothing. The caller's signal ends the wait, and with it the connection and the lock. */
-export async function inTransaction<T>(authority: Authority, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+export const inTransaction = <T>(authority: Authority, signal: AbortSignal, work: () => Promise<T>): Promise<T> =>
+  transaction(authority, signal, () => authority.session.query('BEGIN', 'BEGIN', undefined, signal), work)
+
+/** The same, on the halves as they are inside it: begun in one message with the first look at them. */
+export const onHalves = <T>(authority: Authority, signal: AbortSignal, work: (roles: RoleCatalog) => Promise<T>): Promise<T> =>
+  transaction(authority, signal, () => readHalves(authority, signal, 'BEGIN'), work)
+
+async function transaction<First, T>(
+  authority: Authority,
+  signal: AbortSignal,
+  begin: () => Promise<First>,
+  work: (first: First) => Promise<T>
+): Promise<T> {
   const { session } = authority
-  await session.query('BEGIN', 'BEGIN', undefined, signal)
   try {
-    const result = await work()
+    const result = await work(await begin())
     await session.query('COMMIT', 'COMMIT', undefined, signal)
     return result
   } catch (e) {
@@ -31,8 +42,8 @@ export function lockLost({ session }: Authority, e: unknown): unknown {
   return new KeyturnError('busy/lock-lost', `the session at ${session.where} that held the lock is gone`)
 }
 
-export const readHalves = (authority: Authority, signal: AbortSignal): Promise<RoleCatalog> =>
-  readRoles(authority.session, authority.version, authority.halves.names, signal)
+export const readHalves = (authority: Authority, signal: AbortSignal, before?: 'BEGIN'): Promise<RoleCatalog> =>
+  readRoles(authority.session, authority.version, authority.halves.names, signal, before)
 
 /** Statements of this transaction, and the errors they raise, stay out of the server's log, as far as the admin may say so. */
 export async function mute({ session, version }: Authority, signal: AbortSignal): Promise<void> {

@@ -62,11 +62,13 @@ export async function readRoles(
   session: Session,
   version: number,
   names: readonly string[],
-  signal: AbortSignal
+  signal: AbortSignal,
+  before?: 'BEGIN'
 ): Promise<RoleCatalog> {
   const list = names.map(literal).join(', ')
   const statements = [PLACE, rolesQuery(list), edgesQuery(list, version), settingsQuery(list)]
-  const [place, known, edges, settings] = (await session.queryAll('reading the roles', statements.join('; '), signal)) as [
+  const text = [...(before ? [before] : []), ...statements].join('; ')
+  const [place, known, edges, settings] = (await session.queryAll('reading the roles', text, signal)).slice(-4) as [
     Place[],
     RoleRow[],
     EdgeRow[],
@@ -138,7 +140,9 @@ async function withRights(
   settings: readonly Omit<Setting, 'maySet'>[],
   signal: AbortSignal
 ): Promise<readonly Setting[]> {
-  if (superuser || settings.length === 0) return settings.map((setting) => ({ ...setting, maySet: superuser }))
+  const asked = settings.filter(({ name }) => name !== 'role')
+  // Everybody may set `role`, which every clone has.
+  if (superuser || asked.length === 0) return settings.map((setting) => ({ ...setting, maySet: true }))
   // has_parameter_privilege came with GRANT … ON PARAMETER in 15.
   const granted = version >= 150_000 ? "has_parameter_privilege(n, 'SET')" : 'false'
   const sql = `SELECT n AS name, ${granted} OR coalesce((SELECT context IN ('user', 'backend') FROM pg_settings WHERE name = n), false)

@@ -2,7 +2,7 @@ import { type DatabaseDocument, parseDocument } from '../document.ts'
 import { KeyturnError } from '../errors.ts'
 import type { Context, Credential, TargetHold } from '../ports/target.ts'
 import { applyHandover } from './postgres-apply.ts'
-import { type Authority, checkOurs, inTransaction, lockLost, readHalves, setPassword } from './postgres-authority.ts'
+import { type Authority, checkOurs, inTransaction, lockLost, onHalves, setPassword } from './postgres-authority.ts'
 import { lockKey, otherHalf, readCredential } from './postgres-halves.ts'
 import { type Opening, openAuthority } from './postgres-open.ts'
 import { retire } from './postgres-retire.ts'
@@ -77,8 +77,7 @@ async function heal(
 ): Promise<void> {
   if (authority.halves.admin === undefined)
     throw new KeyturnError('bug/broken', `the server refuses ${name}, and there is no admin secret by which to set its password`)
-  await inTransaction(authority, signal, async () => {
-    const roles = await readHalves(authority, signal)
+  await onHalves(authority, signal, async (roles) => {
     const { comment } = checkOurs(roles, authority.halves, name)
     await setPassword(authority, name, password, { comment, last: 'healed', now: roles.now }, signal)
   })

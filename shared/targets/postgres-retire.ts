@@ -3,7 +3,7 @@ import { hasCode, KeyturnError } from '../errors.ts'
 import { DEFAULT_PASSWORD_POLICY, generatePassword } from '../password.ts'
 import type { Proof } from '../ports/target.ts'
 import { type Instant, instant } from '../types.ts'
-import { type Authority, checkOurs, inTransaction, readHalves, setPassword } from './postgres-authority.ts'
+import { type Authority, checkOurs, onHalves, readHalves, setPassword } from './postgres-authority.ts'
 import { pause, waitForComment } from './postgres-endpoints.ts'
 import { readHints, signalCure } from './postgres-hints.ts'
 import { type Opening, openReader } from './postgres-open.ts'
@@ -59,8 +59,7 @@ async function checkMayEnd({ authority, old }: Retirement, signal: AbortSignal):
  */
 async function scramble({ opening, authority, old, place }: Retirement, signal: AbortSignal): Promise<void> {
   const { halves } = authority
-  await inTransaction(authority, signal, async () => {
-    const roles = await readHalves(authority, signal)
+  await onHalves(authority, signal, async (roles) => {
     const { comment } = checkOurs(roles, halves, old.username)
     const nobodys = generatePassword({ ...DEFAULT_PASSWORD_POLICY, length: 64 })
     await setPassword(authority, old.username, nobodys, { comment, last: 'retired', now: roles.now }, signal)
