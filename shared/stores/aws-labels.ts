@@ -47,7 +47,8 @@ export const isEnded = (stages: Stages, version: VersionId): boolean =>
 /**
  * What is pending, as far as labels tell: a claim's token is in its note. A version that was current before is none,
  * even with a pending label on it: after a way back to the version before, its base is current again, and it would be
- * promoted once more. Such a label holds nobody up, and the next stage takes it off.
+ * promoted once more. Nor is our label on a version without a mark: each write of ours brings its mark along, so that is
+ * a label that came late, to an attempt that had ended. Such labels hold nobody up, and the next stage takes them off.
  */
 export function pendingsOf(stages: Stages): readonly (PendingFacts & { readonly isClaim: boolean })[] {
   const store = holderOf(stages, PENDING)
@@ -55,6 +56,7 @@ export function pendingsOf(stages: Stages): readonly (PendingFacts & { readonly 
   const one = (version: VersionId | undefined, driver: 'store' | 'keyturn') => {
     const labels = stages[version ?? ''] ?? []
     if (version === undefined || labels.includes(PREVIOUS)) return []
+    if (driver === 'keyturn' && !labels.includes(CURRENT) && !labels.some(isMark)) return []
     const isClaim = baseOf(labels, version, 'claim') !== undefined
     return [{ version, token: version, base: baseOf(labels, version), driver, isClaim }]
   }
@@ -64,7 +66,9 @@ export function pendingsOf(stages: Stages): readonly (PendingFacts & { readonly 
 /** Who else than this attempt is under way. AWSPENDING counts also without a value: the caller takes it off first. */
 export function otherHolder(stages: Stages, token: Token): VersionId | undefined {
   const mine = [token, claimVersion(token)]
-  return [holderOf(stages, OURS), holderOf(stages, PENDING)].find(
+  const ours = holderOf(stages, OURS)
+  const marked = ours !== undefined && (stages[ours] ?? []).some(isMark)
+  return [marked ? ours : undefined, holderOf(stages, PENDING)].find(
     (v) => v !== undefined && !mine.includes(v) && !isEnded(stages, v)
   )
 }

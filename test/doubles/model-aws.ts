@@ -147,6 +147,11 @@ function serviceOf(find: (id: SecretId) => Secret, now: () => Instant): ModelSer
       find(id).changedAt = now()
       return true
     },
+    putPending(id, version, text) {
+      const made = { id: version, createdAt: now(), labels: new Set<string>(), value: { SecretString: text } }
+      find(id).versions.set(version, made)
+      attach(find(id), made, 'AWSPENDING')
+    },
     isPending: (id, token) => labels(id, token).has('AWSPENDING') && !labels(id, token).has('AWSCURRENT'),
     goesOn: (id, token) => labels(id, token).has('AWSPENDING') || labels(id, token).has('AWSCURRENT'),
     succeed(id, token) {

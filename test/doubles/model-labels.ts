@@ -122,6 +122,12 @@ function serviceOf(
       })
       return true
     },
+    putPending: (id, version, text) =>
+      change(id, (s) => {
+        s.versions.push({ id: version, createdAt: now(), text, labels: [] })
+        attach(s, version, 'AWSPENDING')
+        return true
+      }),
     isPending: (id, token) => labelsOf(id, token).includes('AWSPENDING') && !labelsOf(id, token).includes('AWSCURRENT'),
     goesOn: (id, token) => labelsOf(id, token).includes('AWSPENDING') || labelsOf(id, token).includes('AWSCURRENT'),
     succeed: (id, token) => {

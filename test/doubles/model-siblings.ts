@@ -164,7 +164,7 @@ async function promote(kind: Kind, wire: Wire, lookAt: Ask, write: Write, id: Se
 function isDone(secret: Secret, token: string, base: VersionId, text: string | undefined): boolean {
   const current = newest(secret)
   if (current.made?.token === token) return true
+  if (current.id !== base) throw new KeyturnError('conflict/current-moved', `the newest is ${current.id}, not ${base}`)
   if (text === undefined) throw new KeyturnError('not-found/version', `${token} has no value`)
-  if (current.id === base) return false
-  throw new KeyturnError('conflict/current-moved', `the newest is ${current.id}, not ${base}`)
+  return false
 }

@@ -33,6 +33,8 @@ export interface Readable {
 export interface ModelService {
   /** RotateSecret: registers the token, without a value. False: refused, because AWSPENDING is elsewhere. */
   rotateSecret(id: SecretId, token: Token): boolean
+  /** A person stages a value under AWSPENDING by hand. */
+  putPending(id: SecretId, version: VersionId, text: string): void
   /** Whether the next step of this token would be invoked. */
   goesOn(id: SecretId, token: Token): boolean
   /** AWSPENDING is on this token, which is not current. */

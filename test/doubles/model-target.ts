@@ -58,6 +58,8 @@ export interface ModelTarget {
   readonly touched: string[]
   /** Who is logged in, for usage. */
   readonly sessions: Session[]
+  /** What the target says of usage instead. */
+  usage?: Usage | undefined
   snapshot(): string
 }
 
@@ -70,6 +72,7 @@ export function isSame(one: string, other: string): boolean {
 
 export function usageOf(model: ModelTarget, principal: string): Usage {
   const sessions = model.sessions.filter((s) => s.principal === principal)
+  if (model.usage) return model.usage
   return sessions.length > 0 ? { state: 'used', sessions } : { state: 'unused' }
 }
 

@@ -40,7 +40,7 @@ async function observeNow(`
     rule: 1,
     what: 'two runs hold the lock at once (the model’s lock is always given)',
     patches: [
-      { file: 'test/doubles/model-pair.ts', find: 'if (server.lock) throw', replace: 'if (server.lock === session) throw' }
+      { file: 'test/doubles/model-pair.ts', find: 'if (server.lock) throw', replace: 'if (server.lock === connection) throw' }
     ],
     scenario: 'a retirement beside a rotation',
     store: 'labels',

@@ -174,3 +174,20 @@ describe('an attempt that was promoted and undone', () => {
     expect(labelsOf(id, pending)).toEqual(['AWSPREVIOUS'])
   })
 })
+
+test('our label on a version that has no mark is nobody’s: it came late, to an attempt that had ended', async () => {
+  const { id, base } = await fresh(b)
+  const late = randomUUID()
+  const put = {
+    SecretId: id,
+    ClientRequestToken: late,
+    SecretString: planted('late').reveal(),
+    VersionStages: ['keyturn-pending']
+  }
+  await aws.owner.send(new PutSecretValueCommand(put))
+  expect((await look(b, id)).pendings).toEqual([])
+  const attempt = attemptFrom(base)
+  await b.store.stage(id, attempt, planted('second'), signal())
+  expect((await look(b, id)).pendings).toMatchObject([{ token: attempt.token }])
+  expect(labelsOf(id, late)).toEqual([])
+})

@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import Table from 'cli-table3'
+import { buildFunction, bytesOf, FUNCTIONS } from '../../infra/build.ts'
+import { findMoto } from '../doubles/moto.ts'
+import type { Cloud } from '../functions/lambda-cloud.ts'
+import { type Figures, lines } from './figures.ts'
+import { underLoad } from './load.ts'
+import type { Subject } from './processes.ts'
+import { compareCold, compareWall, count, peakRss } from './rotation.ts'
+import { onMoto, onOurDouble, onOurDoubleElsewhere } from './store.ts'
+
+const NAME = 'aws/rotate-database'
+
+const { values: options } = parseArgs({
+  options: { json: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } }
+})
+/** How often; `--quick` is for trying the bench itself. */
+const TIMES = options.quick ? { wall: 3, cold: 3, rss: 1, load: 5 } : { wall: 25, cold: 25, rss: 5, load: 100 }
+const say = (text: string): void => void process.stderr.write(`${text}\n`)
+
+const subject = (name: Subject['name'], file: string, { env }: Pick<Cloud, 'env'>): Subject => ({ name, file, env })
+const here = (file: string): string => join(import.meta.dirname, file)
+
+const subjectsOn = (bundle: string, cloud: Cloud) => ({
+  ours: subject('keyturn', bundle, cloud),
+  plain: subject('plain', here('plain-handler.mjs'), cloud),
+  empty: subject('empty', here('empty-handler.mjs'), cloud)
+})
+
+async function counted(bundle: string) {
+  const stage = await onOurDouble()
+  try {
+    say('counting calls and logins')
+    const { ours, plain } = subjectsOn(bundle, stage.cloud)
+    const version = "SELECT 'PostgreSQL ' || current_setting('server_version') AS version"
+    const [database] = await stage.cloud.server.query<{ version: string }>(version)
+    return {
+      ...{ store: stage.store, database: database?.version ?? '', node: process.version },
+      ...(await count(stage, ours)),
+      plain: await count(stage, plain)
+    }
+  } finally {
+    await stage.close()
+  }
+}
+
+async function timed(bundle: string) {
+  const stage = await onOurDoubleElsewhere()
+  try {
+    const { ours, plain, empty } = subjectsOn(bundle, stage.cloud)
+    say(`${TIMES.cold} cold starts, turn by turn with the plain and the empty handler’s`)
+    const [emptyMs = 0, plainColdMs = 0, coldMs = 0] = await compareCold(stage, [empty, plain, ours], TIMES.cold)
+    say(`${TIMES.wall} rotations, turn by turn with the plain handler’s`)
+    const [wallMs, plainWallMs] = await compareWall(stage, ours, plain, TIMES.wall)
+    say('memory')
+    const [rssBytes, plainRssBytes] = [await peakRss(stage, ours, TIMES.rss), await peakRss(stage, plain, TIMES.rss)]
+    return { wallMs, plainWallMs, coldMs, emptyMs, plainColdMs, rssBytes, plainRssBytes }
+  } finally {
+    await stage.close()
+  }
+}
+
+async function onMotoToo(bundle: string): Promise<Pick<Figures, 'moto'>> {
+  const file = findMoto()
+  if (file === undefined) {
+    say('left out: moto, because moto_server is not installed')
+    return {}
+  }
+  const stage = await onMoto(file)
+  try {
+    const { ours, plain } = subjectsOn(bundle, stage.cloud)
+    say('the same on moto')
+    const counts = await count(stage, ours)
+    const [wallMs, plainWallMs] = await compareWall(stage, ours, plain, TIMES.wall)
+    return { moto: { store: stage.store, ...counts, wallMs, plainWallMs } }
+  } finally {
+    await stage.close()
+  }
+}
+
+async function measure(outdir: string): Promise<Figures> {
+  const fn = FUNCTIONS.find(({ name }) => name === NAME)
+  if (!fn) throw new Error(`infra/build.ts builds no ${NAME}`)
+  const metafile = await buildFunction(fn, outdir)
+  const bundle = join(outdir, NAME, 'index.mjs')
+  const [, index] = Object.entries(metafile.outputs).find(([path]) => path.endsWith('/index.mjs')) ?? []
+  const local = { ...(await counted(bundle)), ...(await timed(bundle)) }
+  const moto = await onMotoToo(bundle)
+  say(`${TIMES.load} rotations under 16 busy clients`)
+  const { store: _, ...load } = await underLoad((cloud) => subject('keyturn', bundle, cloud), TIMES.load, 16)
+  return { ...local, bundleBytes: bytesOf(metafile), indexBytes: index?.bytes ?? 0, ...load, ...moto }
+}
+
+function print(figures: Figures): void {
+  const table = new Table({ head: [NAME, 'measured', 'wanted', '', 'plain handler', 'store'], style: { head: [], border: [] } })
+  for (const { figure, value, target, met, plain, store } of lines(figures))
+    table.push([figure, value, target, met ? 'met' : 'NOT MET', plain, store])
+  console.log(table.toString())
+  console.log(`${figures.database}, TLS; Node ${figures.node}; times are medians, taken turn by turn in one run.`)
+}
+
+const outdir = mkdtempSync(join(tmpdir(), 'keyturn-bench-'))
+try {
+  const figures = await measure(outdir)
+  if (options.json) console.log(JSON.stringify({ [NAME]: figures }))
+  else print(figures)
+} finally {
+  rmSync(outdir, { recursive: true, force: true })
+}
