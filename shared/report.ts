@@ -30,6 +30,8 @@ export interface DoneReport {
   } | null
   /** Who was cut by a forced rotation inside the grace; null where nobody could be. */
   readonly cut: readonly Session[] | null
+  /** How long readers were refused, of a secret without overlap; null where both credentials were valid. */
+  readonly refusedMs: number | null
 }
 
 export interface Failure {
@@ -48,10 +50,11 @@ export const failureOf = (error: KeyturnError): Failure => ({
 
 export const failed = (secret: string, e: unknown): SecretReport => ({ secret, ok: false, ...failureOf(asKeyturnError(e)) })
 
-const doneReport = ({ step, principal, proof, cut }: Done): DoneReport => ({
+const doneReport = ({ step, principal, proof, cut, refusedMs }: Done): DoneReport => ({
   step,
   principal,
   cut: cut ?? null,
+  refusedMs: refusedMs ?? null,
   proof: proof
     ? { at: iso(proof.at), refusal: proof.refusal, endpoint: proof.endpoint, sessionsEnded: proof.sessionsEnded }
     : null

@@ -29,12 +29,19 @@ function doneText(done: readonly DoneReport[], note: string | null, paint: Paint
   return told.length > 0 ? told.map((d) => stepText(d, paint)).join(', ') : 'tidied up after an earlier run'
 }
 
-function stepText({ step, principal, proof }: DoneReport, paint: Paint): string {
+function stepText({ step, principal, proof, cut, refusedMs }: DoneReport, paint: Paint): string {
   const did = `${paint('green', TOLD[step] ?? step)} ${principal}`
+  if (refusedMs !== null) return `${did} (no overlap: readers were refused for ${refusedMs} ms)`
+  if (cut && cut.length > 0) return `${did} (inside the grace: ${cutText(cut)} may not log in again)`
   if (!proof) return did
   const ended = proof.sessionsEnded > 0 ? `, ${plural(proof.sessionsEnded, 'session')} ended` : ''
   return `${did} (a login was refused with ${proof.refusal} at ${proof.endpoint}, ${clock(instant(Date.parse(proof.at)))}${ended})`
 }
+
+const cutText = (cut: NonNullable<DoneReport['cut']>): string =>
+  cut
+    .map(({ count, address, application }) => `${plural(count, 'session')} from ${address} (${application || 'unnamed'})`)
+    .join(', ')
 
 /** The others are on the way to these: --verbose and --json show them. */
 const TOLD: Readonly<Record<string, string>> = {

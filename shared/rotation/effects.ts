@@ -15,6 +15,8 @@ export interface Done {
   readonly proof?: Proof | undefined
   /** Whose kept credential a forced rotation made useless: sessions of the other half, inside its grace. */
   readonly cut?: readonly Session[] | undefined
+  /** Without an overlap: how long readers were refused, from before apply to after promote, ms. */
+  readonly refusedMs?: number | undefined
 }
 
 /** What the effects of one run share. The hold was taken before the look that they act on. */
@@ -84,6 +86,7 @@ const promote: Effect = async (run, o) => {
   refuseSameHalf(next, current)
   const { signal } = request.deadline
   const cut = await cutBy(run, o, next)
+  const began = performance.now()
   try {
     await hold.apply(next, async () => namedBy(o), signal)
   } catch (e) {
@@ -97,8 +100,18 @@ const promote: Effect = async (run, o) => {
   request.deadline.ensure(core.stepNeedsMs)
   await hold.check(signal)
   await core.store.promote(facts.id, attemptOf(o), signal)
-  run.done.push({ step: 'promote', principal: next.principal, token: attemptOf(o).token, cut })
+  run.done.push({
+    step: 'promote',
+    principal: next.principal,
+    token: attemptOf(o).token,
+    cut,
+    refusedMs: refusedSince(began, next)
+  })
 }
+
+/** The declared exception to G1 is measured and said (design, mode single). */
+export const refusedSince = (began: number, next: Credential): number | undefined =>
+  next.overlap ? undefined : Math.round(performance.now() - began)
 
 /** `force` is an exception to G1, and the report names who was cut (design rule 7). */
 async function cutBy(run: Run, o: Observation, next: Credential): Promise<readonly Session[] | undefined> {

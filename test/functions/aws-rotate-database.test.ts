@@ -160,6 +160,8 @@ describe.each(lambdaRuntimes())('the built bundle in %s, driven by Secrets Manag
     const after = await world.read(secret)
     expect(after.username).toBe(secret.a)
     expect([await world.login(after), await world.login(before)]).toEqual(['in', '28P01'])
+    // The one mode in which readers are refused for a while: it is measured, and said.
+    expect(world.output()).toMatch(/finished; readers were refused for \d+ ms/)
   })
 
   test('no password, verifier or token of Secrets Manager is in anything that the process wrote', async () => {

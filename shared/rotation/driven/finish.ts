@@ -1,4 +1,6 @@
 import { hasCode } from '../../errors.ts'
+import type { StoredValue } from '../../ports/secret-store.ts'
+import { refusedSince } from '../effects.ts'
 import { DONE, type DrivenRequest, readToken, refusal, refused, unseen } from './step.ts'
 import type { Remembered } from './steps.ts'
 import { verified } from './test.ts'
@@ -22,5 +24,12 @@ export async function finish(step: DrivenRequest, known: Remembered): Promise<{ 
     if (hasCode(e, 'conflict/current-moved')) return refused(step, e)
     throw e
   }
-  return { said: 'finished', known: {} }
+  return { said: `finished${refusedFor(step, stored, known)}`, known: {} }
+}
+
+/** A secret without overlap: how long its readers were refused, where this process has seen it all. */
+function refusedFor(step: DrivenRequest, { text }: StoredValue, { began, context }: Remembered): string {
+  if (began === undefined) return ''
+  const refusedMs = refusedSince(began, step.core.targetFor(text).inspect(text, context ?? unseen(step)))
+  return refusedMs === undefined ? '' : `; readers were refused for ${refusedMs} ms`
 }

@@ -30,8 +30,9 @@ export async function set(step: DrivenRequest, known: Remembered): Promise<{ sai
     const error = unfit(step, facts)
     if (error) return await refused(step, error)
     step.deadline.ensure(step.core.stepNeedsMs)
+    const began = performance.now()
     await hold.apply(next, knownTo(step, facts), step.deadline.signal)
-    return { said: 'set', known: { context: { ...contextOf(facts), applied: true } } }
+    return { said: 'set', known: { context: { ...contextOf(facts), applied: true }, began } }
   } catch (e) {
     // The target refuses this very value by policy: the same token would bring the same value again.
     if (hasCode(e, 'invalid/password')) return await refused(step, e)

@@ -38,6 +38,8 @@ export interface Remembered {
   readonly base?: VersionId | undefined
   readonly context?: Context | undefined
   readonly tested?: boolean | undefined
+  /** When set began to apply, by the monotonic clock: from here on readers of a secret without overlap are refused. */
+  readonly began?: number | undefined
 }
 
 const REMEMBER_MS = 60_000
