@@ -1,19 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { type Config, readConfig } from '../../shared/config.ts'
-import { parseAdmin } from '../../shared/document.ts'
-import { hasCode, KeyturnError } from '../../shared/errors.ts'
+import { KeyturnError } from '../../shared/errors.ts'
 import { jsonLog, type Log } from '../../shared/log.ts'
 import type { Core } from '../../shared/rotation/core.ts'
 import { secretsManagerClient } from '../../shared/stores/aws-client.ts'
-import { type AwsSecretsManager, awsSecretsManager } from '../../shared/stores/aws-secrets-manager.ts'
-import { type AdminLogin, postgres } from '../../shared/targets/postgres.ts'
-import { RDS_TAGS, type RdsLookup, rds, type Writer } from '../../shared/targets/rds.ts'
+import { awsSecretsManager } from '../../shared/stores/aws-secrets-manager.ts'
+import { type PostgresSettings, postgres } from '../../shared/targets/postgres.ts'
 import type { SecretText } from '../../shared/types.ts'
+import { awsAdmin } from './admin.ts'
 
 /** Everything a function on AWS works with. */
 export interface Aws {
   readonly config: Config
   readonly log: Log
+  /** What the target was built with, for what is done to a database beside rotations. */
+  readonly postgres: PostgresSettings
   /** For one event: Secrets Manager's RotationToken belongs to it alone. */
   readonly core: (rotationToken?: SecretText) => Core
 }
@@ -30,16 +31,17 @@ export function composeAws(environment: Readonly<Record<string, string | undefin
   const log = jsonLog(config.logLevel)
   const client = secretsManagerClient(config.storeEndpoint === undefined ? {} : { endpoint: config.storeEndpoint })
   const store = awsSecretsManager({ client })
-  const lookup = rds(async () => new (await import('@aws-sdk/client-rds')).RDSClient({}))
-  const target = postgres({
+  const settings: PostgresSettings = {
     ...config,
     ca: config.caFile === undefined ? undefined : readCa(config.caFile),
     passwordPolicy: config.password,
-    admin: (reference, host, signal) => adminOf(store, lookup, reference, host, signal)
-  })
+    admin: awsAdmin(store)
+  }
+  const target = postgres(settings)
   return {
     config,
     log,
+    postgres: settings,
     core: (rotationToken) => ({
       store: rotationToken ? store.withRotationToken(rotationToken) : store,
       targetFor: () => target,
@@ -48,42 +50,6 @@ export function composeAws(environment: Readonly<Record<string, string | undefin
       stepNeedsMs: STEP_NEEDS_MS
     })
   }
-}
-
-/**
- * The admin's login. Its host is the secret's own; a master secret that RDS manages has none, so RDS is asked; and a
- * secret for a replica is rotated at its writer, once RDS has said that it is the writer.
- */
-async function adminOf(
-  store: AwsSecretsManager,
-  lookup: RdsLookup,
-  reference: string,
-  host: string,
-  signal: AbortSignal
-): Promise<AdminLogin> {
-  const admin = parseAdmin(await readAdmin(store, reference, signal))
-  const writer =
-    admin.host === undefined ? await writerOf(store, lookup, reference, signal) : { host: admin.host, port: admin.port }
-  const login = { ...admin, ...writer }
-  if (writer.host.toLowerCase() === host.toLowerCase()) return login
-  return { ...login, hostIsChecked: await lookup.isReplica(host, writer.host, signal) }
-}
-
-async function readAdmin(store: AwsSecretsManager, reference: string, signal: AbortSignal): Promise<SecretText> {
-  try {
-    return (await store.readCurrent(reference, signal)).text
-  } catch (e) {
-    if (hasCode(e, 'not-found/secret')) throw new KeyturnError('not-found/admin-secret', `there is no admin secret ${reference}`)
-    throw e
-  }
-}
-
-async function writerOf(store: AwsSecretsManager, lookup: RdsLookup, reference: string, signal: AbortSignal): Promise<Writer> {
-  const tags = await store.tagsOf(reference, signal)
-  const arn = RDS_TAGS.map((key) => tags[key]).find((value) => value !== undefined)
-  if (arn === undefined)
-    throw new KeyturnError('not-found/admin-secret', `the admin secret ${reference} names no host, and RDS does not manage it`)
-  return lookup.writerOf(arn, signal)
 }
 
 function readCa(path: string): string {

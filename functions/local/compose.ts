@@ -44,12 +44,12 @@ export async function composeLocal(settings: LocalSettings): Promise<Local> {
   const config = readConfig(environment)
   const storeName = storeNameOf(settings.store ?? environment.KEYTURN_STORE ?? 'file')
   const folder = settings.folder ?? environment.KEYTURN_FOLDER ?? join(homedir(), '.keyturn')
-  const adapters = await STORES[storeName]({ config, environment, folder, mayBeNew })
+  const { postgres, ...adapters } = await STORES[storeName]({ config, environment, folder, mayBeNew })
   const core = { ...adapters, log: logOf(settings, config), runLivesMs: LONGEST_RUN_MS + 30_000, stepNeedsMs: 2_000 }
-  return { config, storeName, folder, core, postgres: postgresSettings(config, core.store) }
+  return { config, storeName, folder, core, postgres }
 }
 
-type Adapters = Pick<Core, 'store' | 'targetFor'>
+type Adapters = Pick<Core, 'store' | 'targetFor'> & Pick<Local, 'postgres'>
 type Chosen = Required<Pick<LocalSettings, 'environment' | 'mayBeNew'>> & { readonly config: Config; readonly folder: string }
 
 /** Each store with the targets that find their admin secrets in it. SDKs are loaded only for the store that wants one. */
@@ -58,10 +58,14 @@ const STORES = {
     if (!mayBeNew && !existsSync(folder))
       throw new KeyturnError('invalid/config', `there is no folder ${folder}; --folder names it, and keyturn create makes it`)
     const store = fileStore({ folder })
-    const target = postgres(postgresSettings(config, store))
-    return { store, targetFor: () => target }
+    const settings = postgresSettings(config, store)
+    const target = postgres(settings)
+    return { store, targetFor: () => target, postgres: settings }
   },
-  aws: async ({ environment }: Chosen): Promise<Adapters> => (await import('../aws/compose.ts')).composeAws(environment).core()
+  aws: async ({ environment }: Chosen): Promise<Adapters> => {
+    const aws = (await import('../aws/compose.ts')).composeAws(environment)
+    return { ...aws.core(), postgres: aws.postgres }
+  }
 }
 
 export type StoreName = keyof typeof STORES
