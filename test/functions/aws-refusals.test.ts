@@ -67,24 +67,24 @@ describe('a rotation that can never succeed is refused with its own code, change
   })
 })
 
-describe('a rotation that a person may mend is refused by setSecret, and Secrets Manager’s next try finds it mended', () => {
-  test('an admin secret that is not there', async () => {
+describe('a rotation that setSecret refuses', () => {
+  test('for an admin secret that is not there leaves no AWSPENDING, so that a new one gets through when it is mended', async () => {
     const secret = await world.secret({ more: { masterarn: `admin-of-${randomUUID()}` } })
     const before = await standing(secret)
     expect(await failedRotation(secret)).toMatchObject(refusal('not-found/admin-secret'))
-    expect(await standing(secret)).toEqual(before)
+    expect([await standing(secret), pendings(secret)]).toEqual([before, 0])
     const { masterarn } = await world.read(secret)
     const { SecretString = '' } = await world.owner.getSecretValue({ SecretId: 'admin' })
     await world.owner.createSecret({ Name: String(masterarn), SecretString })
-    expect(await world.retry(secret)).not.toHaveProperty('error')
+    expect(await world.rotate(secret)).not.toHaveProperty('error')
     expect(await world.login(await world.read(secret))).toBe('in')
   })
 
-  test('a host that cannot be reached', async () => {
+  test('for a host that cannot be reached keeps it, and Secrets Manager tries again', async () => {
     const secret = await world.secret({ mode: 'single', port: 9 })
     const before = await standing(secret)
     expect(await failedRotation(secret)).toMatchObject(refusal('unavailable/host'))
-    expect(await standing(secret)).toEqual(before)
+    expect([await standing(secret), pendings(secret)]).toEqual([before, 1])
   })
 })
 

@@ -1,11 +1,11 @@
-import { hasCode, KeyturnError } from '../../errors.ts'
+import { hasCode } from '../../errors.ts'
 import type { SecretFacts } from '../../ports/secret-store.ts'
 import { iso, type SecretText } from '../../types.ts'
 import { stopped } from '../hold.ts'
 import type { Held } from '../machine.ts'
 import { contextOf, graceEnds, othersOf } from '../observe.ts'
 import { periodMsOf } from '../plan.ts'
-import { DONE, type DrivenRequest, describe, readHeld, refusal, refused } from './step.ts'
+import { DONE, type DrivenRequest, describe, orRefused, readHeld, refusal, refused } from './step.ts'
 import type { Remembered } from './steps.ts'
 
 /** Stages the new value under the store's token. A repeat finds it made; a refusal leaves no pending behind. */
@@ -18,13 +18,8 @@ export async function create(step: DrivenRequest): Promise<{ said: string; known
   if (mine.base !== undefined && mine.base === facts.current) return { said: 'created already', known: {} }
   const error = stopped(facts, true)
   if (error) return refused(step, error)
-  return stageFor(step, facts).catch((e: unknown) => (isFinal(e) ? refused(step, e) : Promise.reject(e)))
+  return orRefused(step, stageFor(step, facts))
 }
-
-/** What no repeat of the same token will mend. After a passing failure the pending stays, and the service comes again. */
-const isFinal = (e: unknown): e is KeyturnError =>
-  e instanceof KeyturnError &&
-  (!e.retryable || hasCode(e, 'conflict/inside-grace', 'conflict/current-moved', 'conflict/pending-other'))
 
 async function stageFor(step: DrivenRequest, facts: SecretFacts): Promise<{ said: string; known: Remembered }> {
   const { store } = step.core

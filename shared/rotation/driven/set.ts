@@ -1,11 +1,11 @@
-import { hasCode, type KeyturnError } from '../../errors.ts'
+import { KeyturnError } from '../../errors.ts'
 import type { SecretFacts } from '../../ports/secret-store.ts'
 import type { Context, Credential, TargetHold } from '../../ports/target.ts'
 import type { SecretText, VersionId } from '../../types.ts'
 import { stopped, takeHold } from '../hold.ts'
 import { pendingOf } from '../machine.ts'
 import { contextOf } from '../observe.ts'
-import { DONE, type DrivenRequest, describe, knownTo, readHeld, readToken, refusal, refused, unseen } from './step.ts'
+import { DONE, type DrivenRequest, describe, knownTo, orRefused, readHeld, readToken, refusal, refused, unseen } from './step.ts'
 import type { Remembered } from './steps.ts'
 
 interface Attempt {
@@ -24,19 +24,21 @@ interface Holding {
 export async function set(step: DrivenRequest, known: Remembered): Promise<{ said: string; known: Remembered }> {
   const attempt = await attemptOf(step, known)
   if (attempt === DONE) return { said: DONE, known: {} }
-  const { hold, facts, next } = await holding(step, attempt, known.context)
+  const done = await orRefused(step, setHeld(step, attempt, known))
+  return done instanceof KeyturnError ? refused(step, done) : done
+}
+
+/** Gives back why the attempt must not go on, where the look inside the hold says so. */
+async function setHeld(step: DrivenRequest, attempt: Attempt, { context }: Remembered) {
+  const { hold, facts, next } = await holding(step, attempt, context)
   try {
     if (facts.currentToken === step.token) return { said: DONE, known: {} }
     const error = unfit(step, facts)
-    if (error) return await refused(step, error)
+    if (error) return error
     step.deadline.ensure(step.core.stepNeedsMs)
     const began = performance.now()
     await hold.apply(next, knownTo(step, facts), step.deadline.signal)
     return { said: 'set', known: { context: { ...contextOf(facts), applied: true }, began } }
-  } catch (e) {
-    // The target refuses this very value by policy: the same token would bring the same value again.
-    if (hasCode(e, 'invalid/password')) return await refused(step, e)
-    throw e
   } finally {
     await hold.release()
   }

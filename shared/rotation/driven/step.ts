@@ -1,4 +1,4 @@
-import { type Code, KeyturnError } from '../../errors.ts'
+import { asKeyturnError, type Code, classOf, KeyturnError } from '../../errors.ts'
 import type { SecretFacts, StoredValue } from '../../ports/secret-store.ts'
 import type { Context } from '../../ports/target.ts'
 import type { SecretId, Token, VersionId } from '../../types.ts'
@@ -20,9 +20,29 @@ export const refusal = (code: Code, message: string): KeyturnError => new Keytur
 
 /** A refusal takes the store's pending stage off in the same call, or it would block every later rotation (rule 5). */
 export async function refused(step: DrivenRequest, error: KeyturnError): Promise<never> {
-  await step.core.store.drop(step.secretId, step.token, step.deadline.signal)
+  const { store, log } = step.core
+  await store.drop(step.secretId, step.token, step.deadline.signal).catch((e: unknown) => {
+    const failure = asKeyturnError(e)
+    if (failure.retryable) throw failure
+    // What was refused, and why, is what its owner has to know first.
+    log.warn('pending-left', { secret: step.secretId, token: step.token, code: failure.code })
+  })
   throw error
 }
+
+/**
+ * What no repeat of the same token will mend: the token is given up, so that RotateSecret works once the cause is mended.
+ * After a passing failure the pending stays, and the service comes again. A step out of order is the caller's mistake.
+ */
+export function isFinal(e: unknown): e is KeyturnError {
+  if (!(e instanceof KeyturnError) || classOf(e.code) === 'bug') return false
+  if (['conflict/step-order', 'conflict/token-spent'].includes(e.code)) return false
+  return !e.retryable || ['conflict/inside-grace', 'conflict/current-moved', 'conflict/pending-other'].includes(e.code)
+}
+
+/** Does a step's work; what is final is refused. */
+export const orRefused = <T>(step: DrivenRequest, work: Promise<T>): Promise<T> =>
+  work.catch((e: unknown) => (isFinal(e) ? refused(step, e) : Promise.reject(e)))
 
 export async function describe(step: DrivenRequest): Promise<SecretFacts> {
   const facts = await step.core.store.describe(step.secretId, step.deadline.signal)

@@ -2,7 +2,7 @@ import { KeyturnError } from '../../errors.ts'
 import type { StoredValue } from '../../ports/secret-store.ts'
 import type { Context } from '../../ports/target.ts'
 import { contextOf } from '../observe.ts'
-import { DONE, type DrivenRequest, describe, knownTo, readHeld, readToken, refusal, unseen } from './step.ts'
+import { DONE, type DrivenRequest, describe, knownTo, orRefused, readHeld, readToken, refusal, unseen } from './step.ts'
 import type { Remembered } from './steps.ts'
 
 /**
@@ -15,7 +15,7 @@ export async function test(step: DrivenRequest, known: Remembered): Promise<{ sa
   if (stored?.stages?.current) return { said: DONE, known: {} }
   if (stored?.stages?.base === undefined) return { said: await preflight(step), known: {} }
   if (!stored.stages.pending) throw refusal('conflict/token-spent', `${step.token} is no longer pending: it was abandoned`)
-  await verified(step, stored, known.context ?? unseen(step))
+  await orRefused(step, verified(step, stored, known.context ?? unseen(step)))
   return { said: 'tested', known: { ...known, tested: true } }
 }
 
