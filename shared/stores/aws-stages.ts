@@ -87,6 +87,9 @@ export async function promote(aws: Aws, id: SecretId, { token, base }: Attempt, 
   try {
     await moveLabel(aws, id, CURRENT, { from: base, to: token }, signal)
   } catch (e) {
+    // The move puts AWSPREVIOUS on the base: where no version had it, that is one label more.
+    if (hasCode(e, 'throttled/versions') && (await tidy(aws, id, signal)))
+      return moveLabel(aws, id, CURRENT, { from: base, to: token }, signal)
     if (!wasRefused(e)) throw e
     const { stages } = await describeSecret(aws, id, signal)
     const current = holderOf(stages, CURRENT)

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { RotateSecretCommand } from '@aws-sdk/client-secrets-manager'
+import { PutSecretValueCommand, RotateSecretCommand } from '@aws-sdk/client-secrets-manager'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Bench, bench, look, planted, signal } from '../conformance/store-harness.ts'
 import { type AwsHarness, registered, startAws } from './aws-harness.ts'
@@ -44,4 +44,23 @@ test('a rotation of keyturn’s own makes room as well', async () => {
   await b.store.stage(id, attempt, planted('own'), signal())
   await b.store.promote(id, attempt, signal())
   expect((await look(b, id)).current).toBe(attempt.token)
+})
+
+test('a promotion that needs a label more makes room as well', async () => {
+  const { id, base, pending } = await registered(aws, b)
+  await b.store.stage(id, { token: pending, base, driver: 'store' }, planted('second'), signal())
+  // Marks of attempts that died long ago, until the secret has no label left: AWSPREVIOUS would be one more.
+  for (let n = 0; ; n++) {
+    const [ended, label] = [randomUUID(), `keyturn-base-old-${n}-x`]
+    const put = { SecretId: id, ClientRequestToken: ended, SecretString: 'old', VersionStages: [label] }
+    if (
+      await aws.owner.send(new PutSecretValueCommand(put)).then(
+        () => false,
+        () => true
+      )
+    )
+      break
+  }
+  await b.store.promote(id, { token: pending, base, driver: 'store' }, signal())
+  expect((await look(b, id)).current).toBe(pending)
 })
