@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
 import { KeyturnError } from './errors.ts'
 import { parseDuration } from './metadata.ts'
@@ -142,6 +143,16 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       symbols: e.EXCLUDE_PUNCTUATION ? '' : DEFAULT_PASSWORD_POLICY.symbols,
       requireEach: e.REQUIRE_EACH_INCLUDED_TYPE
     }
+  }
+}
+
+/** The CA certificates of KEYTURN_CA_FILE. Throws `invalid/config` where the file cannot be read. */
+export function readCa({ caFile }: Config): string | undefined {
+  if (caFile === undefined) return undefined
+  try {
+    return readFileSync(caFile, 'utf8')
+  } catch {
+    throw new KeyturnError('invalid/config', `KEYTURN_CA_FILE: ${caFile} cannot be read`)
   }
 }
 

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { type Config, readConfig } from '../../shared/config.ts'
-import { KeyturnError } from '../../shared/errors.ts'
+import { type Config, readCa, readConfig } from '../../shared/config.ts'
 import { jsonLog, type Log } from '../../shared/log.ts'
 import type { Core } from '../../shared/rotation/core.ts'
 import { secretsManagerClient } from '../../shared/stores/aws-client.ts'
@@ -33,7 +31,7 @@ export function composeAws(environment: Readonly<Record<string, string | undefin
   const store = awsSecretsManager({ client })
   const settings: PostgresSettings = {
     ...config,
-    ca: config.caFile === undefined ? undefined : readCa(config.caFile),
+    ca: readCa(config),
     passwordPolicy: config.password,
     admin: awsAdmin(store)
   }
@@ -49,13 +47,5 @@ export function composeAws(environment: Readonly<Record<string, string | undefin
       runLivesMs: RUN_LIVES_MS,
       stepNeedsMs: STEP_NEEDS_MS
     })
-  }
-}
-
-function readCa(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    throw new KeyturnError('invalid/config', 'the file that KEYTURN_CA_FILE names cannot be read')
   }
 }

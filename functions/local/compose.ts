@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { type Config, readConfig } from '../../shared/config.ts'
+import { type Config, readCa, readConfig } from '../../shared/config.ts'
 import { parseAdmin } from '../../shared/document.ts'
 import { KeyturnError } from '../../shared/errors.ts'
 import { jsonLog, type Log } from '../../shared/log.ts'
@@ -79,7 +79,7 @@ function storeNameOf(text: string): StoreName {
 
 const postgresSettings = (config: Config, store: SecretStore): PostgresSettings => ({
   ...config,
-  ca: caOf(config),
+  ca: readCa(config),
   passwordPolicy: config.password,
   admin: (reference, _host, signal) => adminOf(store, reference, signal)
 })
@@ -90,15 +90,6 @@ async function adminOf(store: SecretStore, reference: SecretId, signal: AbortSig
   const value = found?.current === undefined ? undefined : await store.read(reference, found.current, signal)
   if (!value) throw new KeyturnError('not-found/admin-secret', `there is no admin secret ${reference}`)
   return parseAdmin(value.text)
-}
-
-function caOf({ caFile }: Config): string | undefined {
-  if (caFile === undefined) return undefined
-  try {
-    return readFileSync(caFile, 'utf8')
-  } catch {
-    throw new KeyturnError('invalid/config', `KEYTURN_CA_FILE: ${caFile} cannot be read`)
-  }
 }
 
 /** A person is told what was done; the log is for what went wrong, unless it is asked for. */

@@ -3,7 +3,7 @@ import type { Attempt } from '../ports/secret-store.ts'
 import type { Credential, Proof, Session, Target, TargetHold } from '../ports/target.ts'
 import { iso, type Token } from '../types.ts'
 import type { Core, Request } from './core.ts'
-import type { Held, Observation, Step } from './machine.ts'
+import { type Held, inGrace, type Observation, type Step } from './machine.ts'
 import { contextOf, type Memory, namedBy, seen } from './observe.ts'
 import { promotedAt } from './plan.ts'
 
@@ -116,8 +116,7 @@ export const refusedSince = (began: number, next: Credential): number | undefine
 /** `force` is an exception to G1, and the report names who was cut (design rule 7). */
 async function cutBy(run: Run, o: Observation, next: Credential): Promise<readonly Session[] | undefined> {
   const { facts } = seen(o)
-  const inGrace = o.graceEnds !== undefined && facts.seenAt < o.graceEnds
-  if (!inGrace || o.previous?.credential.principal !== next.principal) return undefined
+  if (!inGrace(o, facts) || o.previous?.credential.principal !== next.principal) return undefined
   const usage = await run.hold.usage(o.previous.credential, run.request.deadline.signal)
   return usage.state === 'used' ? usage.sessions : []
 }
@@ -147,7 +146,7 @@ const discard: Effect = async (run, o) => {
 function orphansOf(o: Observation, memory: Memory): readonly string[] {
   const seenThen = o.pending?.facts.seen
   if (!seenThen) return []
-  const named = [o.current, o.previous].map((h) => h?.credential.principal)
+  const named = namedBy(o)
   return memory.live
     .filter((l) => l.ours && !named.includes(l.principal) && !seenThen.includes(l.principal))
     .map((l) => l.principal)

@@ -4,7 +4,7 @@ import { type Instant, iso } from '../types.ts'
 import type { Core, Request } from './core.ts'
 import { type Done, EFFECTS, isAttemptOf, type Run } from './effects.ts'
 import { stopped, takeHold } from './hold.ts'
-import { type Intent, type Observation, type Phase, phaseOf, rowOf } from './machine.ts'
+import { type Intent, inGrace, type Observation, type Phase, phaseOf, rowOf } from './machine.ts'
 import { contextOf, emptyMemory, type Memory, observe } from './observe.ts'
 
 /** What one run did to one secret, and where it left it. */
@@ -78,9 +78,9 @@ const isAnswered = (o: Observation, run: Run): boolean =>
 async function look(run: Run, intent: Intent): Promise<Observation> {
   const { core, request, hold, memory } = run
   const o = await observe(core, request, memory, run)
-  const over = o.graceEnds !== undefined && o.facts !== undefined && o.facts.seenAt >= o.graceEnds
-  if (intent.want !== 'sweep' || !over || !o.previous || memory.usage) return o
-  memory.usage = await hold.usage(o.previous.credential, request.deadline.signal)
+  const { facts, previous } = o
+  if (intent.want !== 'sweep' || !facts || !previous || inGrace(o, facts) || memory.usage) return o
+  memory.usage = await hold.usage(previous.credential, request.deadline.signal)
   return { ...o, usage: memory.usage }
 }
 
@@ -103,7 +103,7 @@ async function drift(core: Core, target: Target, o: Observation, intent: Intent,
 function isIdle(o: Observation, intent: Intent, memory: Memory): boolean {
   if (intent.want !== 'sweep' || memory.currentRefused || !o.facts) return false
   const phase = phaseOf(o, intent)
-  return phase === 'settled' || (phase === 'draining' && o.graceEnds !== undefined && o.facts.seenAt < o.graceEnds)
+  return phase === 'settled' || (phase === 'draining' && inGrace(o, o.facts))
 }
 
 /** A request that took effect before: delivered again, or older than the last promotion (design rule 10). */

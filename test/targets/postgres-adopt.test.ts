@@ -1,9 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Credential } from '../../shared/ports/target.ts'
 import { adopt, adoptPlan } from '../../shared/targets/postgres-adopt.ts'
-import { SecretText } from '../../shared/types.ts'
 import { refusal, soon } from '../conformance/target-harness.ts'
-import { adminOf, FIRST_PASSWORD, passwordOf, quoted, rotate, startWorld, VERSIONS, type World } from './postgres-world.ts'
+import {
+  adminOf,
+  FIRST_PASSWORD,
+  passwordOf,
+  quoted,
+  rotate,
+  startWorld,
+  superuserOf,
+  VERSIONS,
+  type World
+} from './postgres-world.ts'
 
 describe.each(VERSIONS)('adopting a login on Postgres %i', (version) => {
   let w: World
@@ -12,10 +21,7 @@ describe.each(VERSIONS)('adopting a login on Postgres %i', (version) => {
   })
   afterAll(() => w.stop())
 
-  const superuser = () => ({
-    ca: w.server.caPem,
-    admin: async () => ({ username: w.server.superuser.user, password: new SecretText(w.server.superuser.password) })
-  })
+  const superuser = () => ({ ca: w.server.caPem, ...superuserOf(w) })
   const ordinary = () => ({ ca: w.server.caPem, admin: adminOf() })
   /** One login that owns its schema, its tables, and all that makes a second login different. */
   const app = async (name = w.name('app')): Promise<Credential> => {

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Credential } from '../../shared/ports/target.ts'
-import { SecretText } from '../../shared/types.ts'
 import { refusal, soon } from '../conformance/target-harness.ts'
-import { holding, passwordOf, rotate, startWorld, VERSIONS, type World } from './postgres-world.ts'
+import { holding, passwordOf, rotate, startWorld, superuserOf, VERSIONS, type World } from './postgres-world.ts'
 
 describe.each(VERSIONS)('the other half of a pair on Postgres %i', (version) => {
   let w: World
@@ -11,10 +10,7 @@ describe.each(VERSIONS)('the other half of a pair on Postgres %i', (version) => 
   })
   afterAll(() => w.stop())
 
-  const asSuperuser = () =>
-    w.target({
-      admin: async () => ({ username: w.server.superuser.user, password: new SecretText(w.server.superuser.password) })
-    })
+  const asSuperuser = () => w.target(superuserOf(w))
   const work = async (credential: Credential, sql: string) => {
     const client = await w.connect(credential.principal, passwordOf(credential))
     try {

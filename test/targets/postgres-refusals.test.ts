@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Credential } from '../../shared/ports/target.ts'
-import { SecretText } from '../../shared/types.ts'
 import { refusal, soon } from '../conformance/target-harness.ts'
-import { passwordOf, rotate, startWorld, VERSIONS, type World } from './postgres-world.ts'
+import { rotate, startWorld, superuserOf, VERSIONS, type World } from './postgres-world.ts'
 
 describe.each(VERSIONS)('what cannot be copied on Postgres %i', (version) => {
   let w: World
@@ -11,19 +9,7 @@ describe.each(VERSIONS)('what cannot be copied on Postgres %i', (version) => {
   })
   afterAll(() => w.stop())
 
-  const asSuperuser = () =>
-    w.target({
-      admin: async () => ({ username: w.server.superuser.user, password: new SecretText(w.server.superuser.password) })
-    })
-  const _work = async (credential: Credential, sql: string) => {
-    const client = await w.connect(credential.principal, passwordOf(credential))
-    try {
-      return (await client.query(sql)).rows
-    } finally {
-      await client.end()
-    }
-  }
-
+  const asSuperuser = () => w.target(superuserOf(w))
   const refused: readonly (readonly [string, string, RegExp])[] = [
     [
       'an object that the first one owns',

@@ -2,7 +2,7 @@ import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SecretText } from '../../shared/types.ts'
 import { refusal, soon } from '../conformance/target-harness.ts'
-import { startPostgresProxy } from '../servers/postgres-proxy.ts'
+import { type PostgresProxy, startPostgresProxy } from '../servers/postgres-proxy.ts'
 import { adminOf, FIRST_PASSWORD, holding, rotate, startWorld, VERSIONS, type World } from './postgres-world.ts'
 
 describe.each(VERSIONS)('the end of a half on Postgres %i', (version) => {
@@ -82,21 +82,10 @@ describe.each(VERSIONS)('the end of a half on Postgres %i', (version) => {
     const proxy = await startPostgresProxy(w.server)
     const old = w.target().inspect(w.document({ username: pair[0], pair, masterarn: 'x', port: proxy.port }), {})
     const next = await rotate(w.target(), old)
-    let late: Promise<Client> | undefined
-    const getIn = () => {
-      late = late ?? w.connect(old.principal, FIRST_PASSWORD)
-      return late
-    }
-    proxy.setHook({
-      decide: async ({ text }) => {
-        // Right before the password is replaced, somebody still gets in.
-        if (text.startsWith('ALTER ROLE')) await getIn()
-        return 'pass' as const
-      }
-    })
+    const late = letIn(w, proxy, old.principal)
     const proof = await holding(w.target(), next, (hold) => hold.retire(old, { endSessions: true }, soon()))
     expect(proof).toMatchObject({ sessionsEnded: 1, endpoint: `localhost:${proxy.port}` })
-    await expect((await late)?.query('SELECT 1')).rejects.toThrow()
+    await expect((await late())?.query('SELECT 1')).rejects.toThrow()
     expect(proxy.logins().filter(({ outcome }) => outcome === 'failed')).toEqual([
       { user: old.principal, database: 'postgres', outcome: 'failed', code: '28P01' }
     ])
@@ -108,25 +97,29 @@ describe.each(VERSIONS)('the end of a half on Postgres %i', (version) => {
     const proxy = await startPostgresProxy(w.server)
     const old = w.target().inspect(w.document({ username: pair[0], pair, masterarn: 'x', port: proxy.port }), {})
     const next = await rotate(w.target(), old)
-    let late: Promise<Client> | undefined
-    const getIn = () => {
-      late = late ?? w.connect(old.principal, FIRST_PASSWORD)
-      return late
-    }
-    proxy.setHook({
-      decide: async ({ text }) => {
-        if (text.startsWith('ALTER ROLE')) await getIn()
-        return 'pass' as const
-      }
-    })
+    const late = letIn(w, proxy, old.principal)
     const again = () => holding(w.target(), next, (hold) => hold.retire(old, { endSessions: false }, soon()))
     expect((await refusal(again())).code).toBe('conflict/in-use')
-    await (await late)?.end()
+    await (await late())?.end()
     while ((await w.sql(`SELECT FROM pg_stat_activity WHERE usename = '${old.principal}'`)).length > 0);
     expect((await again()).refusal).toBe('28P01')
     await proxy.stop()
   })
 })
+
+/** Right before the password is replaced, somebody still gets in. */
+function letIn(w: World, proxy: PostgresProxy, principal: string): () => Promise<Client> | undefined {
+  let late: Promise<Client> | undefined
+  proxy.setHook({
+    decide: async ({ text }) => {
+      if (!text.startsWith('ALTER ROLE')) return 'pass' as const
+      late ??= w.connect(principal, FIRST_PASSWORD)
+      await late
+      return 'pass' as const
+    }
+  })
+  return () => late
+}
 
 describe('a proof', () => {
   it('is not taken from a refusal that came before the password was looked at', async () => {

@@ -1,7 +1,6 @@
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Credential } from '../../shared/ports/target.ts'
-import { SecretText } from '../../shared/types.ts'
 import { startPostgresProxy } from '../servers/postgres-proxy.ts'
 import {
   ADMIN,
@@ -12,6 +11,7 @@ import {
   rotate,
   soon,
   startWorld,
+  superuserOf,
   VERSIONS,
   type World
 } from './postgres-world.ts'
@@ -45,9 +45,7 @@ describe.each(VERSIONS)('no password is seen on Postgres %i', (version) => {
   })
   afterAll(() => w.stop())
 
-  const superuser = () => ({
-    admin: async () => ({ username: w.server.superuser.user, password: new SecretText(w.server.superuser.password) })
-  })
+  const superuser = () => superuserOf(w)
 
   /** Everything that the server wrote down or shows, but for what the tests themselves set up. */
   const seen = async () => {

@@ -91,6 +91,11 @@ export const soon = (): AbortSignal => AbortSignal.timeout(30_000)
 
 export const NOBODY_KNOWN = async (): Promise<readonly string[]> => []
 
+/** Settings with the server's superuser as the admin. */
+export const superuserOf = ({ server }: World): Pick<PostgresSettings, 'admin'> => ({
+  admin: async () => ({ username: server.superuser.user, password: new SecretText(server.superuser.password) })
+})
+
 /** Takes the hold, and gives it back whatever happens. */
 export async function holding<T>(
   target: Target,

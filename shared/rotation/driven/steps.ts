@@ -31,7 +31,7 @@ export interface DrivenSteps {
  * `value` pays for the look inside set's hold. The design counted one read there; but a value staged late, after an
  * own-driven run had promoted the same half, was then applied to the half that readers hold (test/rotation, the
  * interleave suite finds it). It is what the store acknowledged under this token, so it cannot change; it is used
- * once and forgotten, at the latest after a minute.
+ * once and forgotten; one that is never used, at the first event after a minute.
  */
 export interface Remembered {
   readonly value?: SecretText | undefined
