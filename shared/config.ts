@@ -78,6 +78,7 @@ const ENVIRONMENT = v.object({
   KEYTURN_REPLICA_BOUND: duration('KEYTURN_REPLICA_BOUND', '20s'),
   KEYTURN_SWEEP_CONCURRENCY: whole('KEYTURN_SWEEP_CONCURRENCY', 1, 64, 4),
   SECRETS_MANAGER_ENDPOINT: v.optional(v.pipe(v.string(), v.url('SECRETS_MANAGER_ENDPOINT must be a URL'))),
+  KEYTURN_PASSWORD_SYMBOLS: v.optional(v.string()),
   PASSWORD_LENGTH: whole('PASSWORD_LENGTH', 16, 256, 32),
   EXCLUDE_CHARACTERS: v.optional(v.string()),
   EXCLUDE_LOWERCASE: flag('EXCLUDE_LOWERCASE', 'false'),
@@ -97,12 +98,13 @@ const SAYS: Readonly<Record<Variable, string>> = {
   KEYTURN_REPLICA_BOUND: 'how far a reader endpoint may lag before a rotation is put off',
   KEYTURN_SWEEP_CONCURRENCY: 'how many secrets a sweep runs at once',
   SECRETS_MANAGER_ENDPOINT: 'an endpoint other than the region’s, such as a VPC endpoint',
+  KEYTURN_PASSWORD_SYMBOLS: 'symbols that a password may have, for a server that demands one, such as `_.`',
   PASSWORD_LENGTH: 'characters of a new password',
   EXCLUDE_CHARACTERS: 'characters that a password must not have',
   EXCLUDE_LOWERCASE: 'no a-z',
   EXCLUDE_UPPERCASE: 'no A-Z',
   EXCLUDE_NUMBERS: 'no 0-9',
-  EXCLUDE_PUNCTUATION: 'no `_` and `.`',
+  EXCLUDE_PUNCTUATION: 'no symbols, whatever KEYTURN_PASSWORD_SYMBOLS says',
   REQUIRE_EACH_INCLUDED_TYPE: 'at least one character of each kind that is left'
 }
 
@@ -140,7 +142,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       lower: !e.EXCLUDE_LOWERCASE,
       upper: !e.EXCLUDE_UPPERCASE,
       digits: !e.EXCLUDE_NUMBERS,
-      symbols: e.EXCLUDE_PUNCTUATION ? '' : DEFAULT_PASSWORD_POLICY.symbols,
+      symbols: e.EXCLUDE_PUNCTUATION ? '' : (e.KEYTURN_PASSWORD_SYMBOLS ?? DEFAULT_PASSWORD_POLICY.symbols),
       requireEach: e.REQUIRE_EACH_INCLUDED_TYPE
     }
   }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { readConfig, SETTINGS } from '../shared/config.ts'
 import { CODES, KeyturnError } from '../shared/errors.ts'
 import { decodeMetadata, encodePatch, type MetadataPatch } from '../shared/metadata.ts'
+import { generatePassword } from '../shared/password.ts'
 import { parseRequest } from '../shared/request.ts'
 import { tokenFor } from '../shared/token.ts'
 import { instant } from '../shared/types.ts'
@@ -32,6 +33,13 @@ describe('settings', () => {
   it('keep those of AWS’s template working', () => {
     const { password } = readConfig({ EXCLUDE_CHARACTERS: '_', EXCLUDE_NUMBERS: 'True', PASSWORD_LENGTH: '40' })
     expect(password).toMatchObject({ exclude: '_', digits: false, length: 40 })
+  })
+
+  it('give a password symbols only where they are asked for', () => {
+    expect(readConfig({}).password.symbols).toBe('')
+    const asked = { KEYTURN_PASSWORD_SYMBOLS: '_.' }
+    expect(generatePassword(readConfig(asked).password).reveal()).toMatch(/[_.]/)
+    expect(readConfig({ ...asked, EXCLUDE_PUNCTUATION: 'true' }).password.symbols).toBe('')
   })
 
   it('are all told in the README’s table', () => {

@@ -123,8 +123,7 @@ export interface Observation {
 }
 
 /** Readers may hold the other half, by the store's clock. */
-export const inGrace = (o: Observation, facts: SecretFacts): boolean =>
-  o.graceEnds !== undefined && facts.seenAt < o.graceEnds
+export const inGrace = (o: Observation, facts: SecretFacts): boolean => o.graceEnds !== undefined && facts.seenAt < o.graceEnds
 
 /** A promotion of ours that no record names yet: the grace could not be told from the look alone next time. */
 const unrecorded = (o: Observation, facts: SecretFacts): boolean =>
