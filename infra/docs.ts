@@ -45,14 +45,16 @@ const stores = (): string =>
       'promotion is a compare-and-set',
       'a late promotion can be fenced',
       'readers may see the version before for',
-      'metadata compare-and-set'
+      'metadata compare-and-set',
+      'longest value'
     ],
     STORES.map((f) => [
       f.name,
       yes(f.compareAndSet),
       yes(f.fence),
       f.convergenceMs === 0 ? 'no time' : formatDuration(f.convergenceMs),
-      yes(f.metadataCompareAndSet)
+      yes(f.metadataCompareAndSet),
+      `${(f.maxValueBytes / 1024).toFixed(0)} KiB`
     ])
   )
 

@@ -118,12 +118,15 @@ export const SETTINGS: readonly { readonly name: string; readonly fallback: stri
   }
 )
 
-/** Reads the settings from an environment. Throws `invalid/config` that lists all problems at once. */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+/**
+ * Reads the settings from an environment. Throws `invalid/config` that lists all problems at once. `hosts`: names that the
+ * host itself reads; any other KEYTURN_ name is a typing error.
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>, hosts: readonly string[] = []): Config {
   const given = Object.fromEntries(VARIABLES.map((name) => [name, environment[name] || undefined]))
   const parsed = v.safeParse(ENVIRONMENT, given)
   const unknown = Object.keys(environment).filter(
-    (name) => name.startsWith('KEYTURN_') && !(name in SAYS) && !OURS.includes(name)
+    (name) => name.startsWith('KEYTURN_') && !(name in SAYS) && !OURS.includes(name) && !hosts.includes(name)
   )
   const problems = [...(parsed.issues ?? []).map((i) => i.message), ...unknown.map((name) => `${name} is no setting of keyturn`)]
   if (!parsed.success || problems.length > 0) throw new KeyturnError('invalid/config', problems.join('; '))

@@ -29,6 +29,7 @@ export const CODES = {
   'conflict/in-use': [true, 'Clients still use the old credential; restart them, or retire with `--end-sessions`.'],
   'conflict/previous-dead': [false, 'The previous credential was retired or is refused; rotate instead.'],
   'conflict/managed-elsewhere': [false, 'Another service owns or rotates this secret; use that service.'],
+  'conflict/unmanaged': [false, 'keyturn does not manage this secret: run `keyturn adopt`, or set its metadata `kind`.'],
   'conflict/metadata-changed': [true, 'The metadata changed while it was written; run again.'],
 
   'denied/login': [false, 'The server refused the login and does not say why: wrong password, unknown role or expired.'],
@@ -84,6 +85,7 @@ export const CODES = {
   'throttled/connections': [true, 'The server or the role has no connection left; raise the limit, or run when it is quiet.'],
 
   'unavailable/store': [true, 'The store did not answer; the next run looks what happened.'],
+  'unavailable/sealed': [true, 'Vault is sealed: unseal it (`vault operator unseal`), or wait for its auto-unseal.'],
   'unavailable/host': [true, 'The host cannot be reached: check name, port, network path and firewall.'],
   'unavailable/server': [true, 'The server is starting, stopping or failing over; run again.'],
   'unavailable/read-only': [true, 'The server is read-only: it is a replica, or failing over; use the writer’s endpoint.'],

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Metadata, MetadataPatch } from '../../shared/metadata.ts'
-import { isOpen, periodMsOf } from '../../shared/rotation/plan.ts'
+import { periodMsOf } from '../../shared/policy.ts'
+import { isOpen } from '../../shared/rotation/plan.ts'
 import { instant } from '../../shared/types.ts'
 import { durationOption } from './humane.ts'
 

@@ -1,9 +1,10 @@
 import { asKeyturnError, KeyturnError } from '../../shared/errors.ts'
+import { periodMsOf } from '../../shared/policy.ts'
 import type { Usage } from '../../shared/ports/target.ts'
 import type { Core, Request } from '../../shared/rotation/core.ts'
 import { type Observation, type Phase, phaseOf, rowOf } from '../../shared/rotation/machine.ts'
 import { contextOf, emptyMemory, observe } from '../../shared/rotation/observe.ts'
-import { dueAt, isHeld, isOpen, periodMsOf, promotedAt } from '../../shared/rotation/plan.ts'
+import { dueAt, isHeld, isOpen, promotedAt } from '../../shared/rotation/plan.ts'
 import { type Instant, iso } from '../../shared/types.ts'
 
 /** Where one secret stands, as `status` says it. Plain JSON; times ISO 8601. */

@@ -15,6 +15,8 @@ export interface StoreFacts {
   readonly convergenceMs: number
   /** `annotate` fails when the metadata changed since the look. */
   readonly metadataCompareAndSet: boolean
+  /** The longest value, in bytes of UTF-8; `stage` refuses a longer one with `invalid/document`. */
+  readonly maxValueBytes: number
 }
 
 /** A pending value, or somebody's claim to write one. */
@@ -82,6 +84,25 @@ export interface Attempt {
 }
 
 /**
+ * What the answer of `stage` tells where a look could add nothing, because only runs that hold the lock write pendings:
+ * the value is kept under this version, alone. Then the core does not look again; each write still compares, or looks.
+ */
+export interface Staged {
+  readonly version: VersionId
+  readonly createdAt?: Instant | undefined
+}
+
+/** What the answer of `promote` tells where a look could add nothing. */
+export interface Promoted {
+  /** The version that current names now. */
+  readonly version: VersionId
+  /** When it became so, by the store's clock. */
+  readonly at: Instant
+  /** The commit itself keeps version, base and time: a look shows them as `metadata.promoted`, and `retired` is gone. */
+  readonly recorded: boolean
+}
+
+/**
  * A place that keeps secrets by name, version and stage. Each call is one logical effect; every method may throw
  * KeyturnError with class `denied`, `throttled`, `unavailable`, `disabled` or `not-found`. A lost answer is
  * `unavailable/store`, and means "cannot tell": the caller looks again. `signal` bounds the network wait, nothing else.
@@ -108,21 +129,24 @@ export interface SecretStore {
    * Keeps the new value as pending; ordinary readers of current do not notice. Exclusive: fails with
    * `conflict/pending-other` when another token is pending. A repeat with the same token and value succeeds; the same
    * token with another value fails with `conflict/token-spent`, as does a token that `drop` or `promote` ended.
+   * Undefined: it is kept, and only a look tells beside what.
    */
-  stage(id: SecretId, attempt: Attempt, value: SecretText, signal: AbortSignal): Promise<void>
+  stage(id: SecretId, attempt: Attempt, value: SecretText, signal: AbortSignal): Promise<Staged | undefined>
 
   /**
    * Makes the attempt's value current, and `base` previous. A reader sees the old or the new, never neither.
    * Fails with `conflict/current-moved` when current is neither `base` nor already this attempt's value, where
-   * facts.compareAndSet. A repeat after success succeeds and changes nothing.
+   * facts.compareAndSet. A repeat after success succeeds and changes nothing. Undefined: it is current, and only a look
+   * tells the rest.
    */
-  promote(id: SecretId, attempt: Attempt, signal: AbortSignal): Promise<void>
+  promote(id: SecretId, attempt: Attempt, signal: AbortSignal): Promise<Promoted | undefined>
 
   /**
    * Ends an attempt: its pending stage or claim goes, current and previous stay. The token is spent. A repeat, or a
-   * token that holds nothing, succeeds. Never touches another token's pending.
+   * token that holds nothing, succeeds. Never touches another token's pending. `nothing pending`: the answer itself shows
+   * that no attempt is left; undefined: only a look tells.
    */
-  drop(id: SecretId, token: Token, signal: AbortSignal): Promise<void>
+  drop(id: SecretId, token: Token, signal: AbortSignal): Promise<'nothing pending' | undefined>
 }
 
 /** What sweep, plan and inventory read, and the only door for metadata. Values are never needed here. */

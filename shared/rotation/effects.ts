@@ -1,8 +1,9 @@
 import { hasCode, KeyturnError } from '../errors.ts'
-import type { Attempt } from '../ports/secret-store.ts'
+import type { Attempt, SecretFacts, Staged } from '../ports/secret-store.ts'
 import type { Credential, Proof, Session, Target, TargetHold } from '../ports/target.ts'
 import { iso, type Token } from '../types.ts'
 import type { Core, Request } from './core.ts'
+import { afterDrop, afterPromotion, afterStage } from './known.ts'
 import { type Held, inGrace, type Observation, type Step } from './machine.ts'
 import { contextOf, type Memory, namedBy, seen } from './observe.ts'
 import { promotedAt } from './plan.ts'
@@ -31,7 +32,8 @@ export interface Run {
   readonly proposal?: ((o: Observation) => Credential) | undefined
 }
 
-type Effect = (run: Run, o: Observation) => Promise<void>
+/** Gives the facts that a look would show, where the store's answers told all of them; else the run looks. */
+type Effect = (run: Run, o: Observation) => Promise<SecretFacts | undefined>
 
 function attemptOf(o: Observation): Attempt {
   const facts = o.pending?.facts
@@ -56,15 +58,17 @@ const issue: Effect = async (run, o) => {
     await hold.check(signal)
   }
   const next = run.proposal?.(o) ?? (await target.propose(current.credential, contextOf(facts), token, signal))
+  let staged: Staged | undefined
   try {
-    await core.store.stage(facts.id, attempt, next.document, signal)
+    staged = await core.store.stage(facts.id, attempt, next.document, signal)
   } catch (e) {
     // A run died between value and label, or another driver was faster: the next look shows what is pending now.
     if (!hasCode(e, 'conflict/pending-other') || target.facts.issue === 'minted' || run.memory.wasBeaten) throw e
     run.memory.wasBeaten = true
-    return
+    return undefined
   }
   run.done.push({ step: 'issue', principal: next.principal, token })
+  return staged && afterStage(run, facts, attempt, staged, next.document)
 }
 
 /** A request's first attempt has its token; one after a refused value has a name of its own (a token names one value). */
@@ -93,20 +97,16 @@ const promote: Effect = async (run, o) => {
     // The target refuses this very value; another is made, instead of the same being tried for ever.
     if (!hasCode(e, 'invalid/password') || !o.pending || run.memory.refused.length >= MAX_REFUSALS) throw e
     run.memory.refused.push(o.pending.facts.version)
-    return
+    return undefined
   }
   if ((await target.verify(next, { ...contextOf(facts), applied: true }, signal)) === 'rejected')
     throw new KeyturnError('denied/login', `${next.principal} is refused although its password was just set`)
   request.deadline.ensure(core.stepNeedsMs)
   await hold.check(signal)
-  await core.store.promote(facts.id, attemptOf(o), signal)
-  run.done.push({
-    step: 'promote',
-    principal: next.principal,
-    token: attemptOf(o).token,
-    cut,
-    refusedMs: refusedSince(began, next)
-  })
+  const attempt = attemptOf(o)
+  const promoted = await core.store.promote(facts.id, attempt, signal)
+  run.done.push({ step: 'promote', principal: next.principal, token: attempt.token, cut, refusedMs: refusedSince(began, next) })
+  return promoted && afterPromotion(run, facts, attempt, promoted, next)
 }
 
 /** The declared exception to G1 is measured and said (design, mode single). */
@@ -132,7 +132,7 @@ const discard: Effect = async (run, o) => {
   const { core, request, hold, memory } = run
   const { facts, current } = seen(o)
   const pending = o.pending
-  if (!pending) return
+  if (!pending) return undefined
   const { signal } = request.deadline
   const { held } = pending
   // Whichever version it was made from: what readers can hold is named by current or previous, and nothing else lives on.
@@ -140,6 +140,7 @@ const discard: Effect = async (run, o) => {
   for (const orphan of orphansOf(o, memory)) await hold.discard({ ...current.credential, principal: orphan }, signal)
   await core.store.drop(facts.id, pending.facts.token, signal)
   run.done.push({ step: 'discard', principal: held?.credential.principal ?? '', token: pending.facts.token })
+  return undefined
 }
 
 /** Keys that a dead claim's run made: ours by their mark, in no stage, and not there when the claim was written. */
@@ -163,8 +164,12 @@ const settle: Effect = async (run, o) => {
     const promoted = { version: current.version, previous: base, at }
     const patch = facts.metadata.retired ? { promoted, retired: null } : { promoted }
     await core.store.annotate(facts.id, patch, facts.revision, signal)
-  } else if (o.pending) await core.store.drop(facts.id, o.pending.facts.token, signal)
+    run.done.push({ step: 'settle', principal: current.credential.principal })
+    return undefined
+  }
+  const left = o.pending && (await core.store.drop(facts.id, o.pending.facts.token, signal))
   run.done.push({ step: 'settle', principal: current.credential.principal })
+  return left && afterDrop(facts)
 }
 
 const retire: Effect = async (run, o) => {
@@ -179,6 +184,7 @@ const retire: Effect = async (run, o) => {
   await core.store.annotate(facts.id, { retired }, facts.revision, signal)
   run.memory.usage = undefined
   run.done.push({ step: 'retire', principal: old.credential.principal, proof })
+  return undefined
 }
 
 const heal: Effect = async (run, o) => {
@@ -190,6 +196,7 @@ const heal: Effect = async (run, o) => {
     throw new KeyturnError('bug/broken', `${facts.name}: current was set again and is still refused`)
   run.memory.currentRefused = false
   run.done.push({ step: 'heal', principal: current.credential.principal })
+  return undefined
 }
 
 const refuse: Effect = async (_run, o) => {

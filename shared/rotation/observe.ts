@@ -1,10 +1,11 @@
 import { KeyturnError } from '../errors.ts'
+import { graceMsOf } from '../policy.ts'
 import type { PendingFacts, SecretFacts } from '../ports/secret-store.ts'
 import type { Context, Live, Target, TargetHold, Usage } from '../ports/target.ts'
 import { type Instant, instant, type VersionId } from '../types.ts'
 import type { Core, Request } from './core.ts'
 import { type Held, type Observation, pendingOf } from './machine.ts'
-import { dueAt, graceMsOf, promotedAt } from './plan.ts'
+import { dueAt, promotedAt } from './plan.ts'
 
 /** What a run keeps between two looks: values, which never change under a version id, and what the target answered. */
 export interface Memory {
@@ -113,10 +114,16 @@ export interface Holding {
   readonly hold: TargetHold
 }
 
-/** One look: the store's facts, the values that the facts name, by version id, and a minting provider's keys. */
-export async function observe(core: Core, request: Request, memory: Memory, holding?: Holding): Promise<Observation> {
+/** One look: the store's facts (or what its last answer told), the values that they name, by version id, and a minting provider's keys. */
+export async function observe(
+  core: Core,
+  request: Request,
+  memory: Memory,
+  holding?: Holding,
+  known?: SecretFacts
+): Promise<Observation> {
   const { signal } = request.deadline
-  const facts = await core.store.describe(request.secretId, signal)
+  const facts = known ?? (await core.store.describe(request.secretId, signal))
   const current = facts?.current === undefined ? undefined : await readHeld(core, facts, facts.current, memory, request)
   if (!facts || !current) return { ...NOTHING, facts, claimOutlivedMs: core.runLivesMs }
   refuseForeign(facts)

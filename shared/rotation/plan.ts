@@ -1,33 +1,14 @@
 import { KeyturnError } from '../errors.ts'
 import type { Metadata } from '../metadata.ts'
+import { periodMsOf } from '../policy.ts'
 import type { SecretFacts } from '../ports/secret-store.ts'
 import { type Instant, instant } from '../types.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 
-/** Periods and graces where the owner set none, by kind: a database pair, and everything that is a key. */
-const DEFAULTS: Readonly<Record<string, { readonly periodMs: number; readonly graceMs: number }>> = {
-  postgres: { periodMs: 30 * DAY, graceMs: 24 * HOUR }
-}
-const DEFAULT_KEY = { periodMs: 90 * DAY, graceMs: 7 * DAY }
-
 /** Imports are spread over this long, so that taking a hundred secrets under management does not rotate them at once. */
 const SPREAD_MS = 7 * DAY
-
-const defaultsOf = (metadata: Metadata): { readonly periodMs: number; readonly graceMs: number } =>
-  DEFAULTS[metadata.kind ?? 'postgres'] ?? DEFAULT_KEY
-
-/** How long the old credential stays valid after promotion, ms. */
-export const graceMsOf = (metadata: Metadata): number => metadata.graceMs ?? defaultsOf(metadata).graceMs
-
-/** How often the credential is to be rotated, ms. Throws `invalid/grace` where the grace would not fit in it. */
-export function periodMsOf(metadata: Metadata): number {
-  const periodMs = metadata.periodMs ?? defaultsOf(metadata).periodMs
-  if (graceMsOf(metadata) >= periodMs)
-    throw new KeyturnError('invalid/grace', `grace ${graceMsOf(metadata)} ms is not shorter than period ${periodMs} ms`)
-  return periodMs
-}
 
 /**
  * When current was promoted, by the store's clock; later than the truth is safe, earlier is not (design rule 7).

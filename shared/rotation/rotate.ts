@@ -1,4 +1,5 @@
 import { hasClass, hasCode, KeyturnError } from '../errors.ts'
+import type { SecretFacts } from '../ports/secret-store.ts'
 import type { Target } from '../ports/target.ts'
 import { type Instant, iso } from '../types.ts'
 import type { Core, Request } from './core.ts'
@@ -24,7 +25,8 @@ export interface Outcome {
 const MAX_TURNS = 16
 
 /**
- * Runs one secret to where its intent asks, from wherever it stands: look, decide, one effect, look again. Kill it
+ * Runs one secret to where its intent asks, from wherever it stands: look, decide, one effect, look again (or know, where
+ * the store's answer told all that a look would). Kill it
  * anywhere; the next run looks and goes on. Everything that is acted on was seen inside one hold of the target's lock.
  * Throws KeyturnError; a refusal has changed nothing.
  */
@@ -34,6 +36,8 @@ export async function run(core: Core, intent: Intent, request: Request, proposal
   const { facts, current } = first
   if (!facts) throw new KeyturnError('not-found/secret', `no secret ${request.secretId}`)
   if (!current) throw new KeyturnError('not-found/version', `${facts.name} has no current value`)
+  // Its owner has not asked for it: what rotates it may be something else. Where Secrets Manager drives, the owner has.
+  if (facts.metadata.kind === undefined) throw new KeyturnError('conflict/unmanaged', `${facts.name} has no kind`)
   const early = alreadyDone(first, intent, request) ?? refusedByPerson(first, intent)
   if (early) return outcome(first, [], early)
   const target = core.targetFor(current.credential.document)
@@ -50,8 +54,9 @@ export async function run(core: Core, intent: Intent, request: Request, proposal
 
 async function turns(run: Run, asked: Intent): Promise<Outcome> {
   const { core, request, done } = run
+  let known: SecretFacts | undefined
   for (let turn = 0; turn < MAX_TURNS; turn++) {
-    const o = await look(run, asked)
+    const o = await look(run, asked, known)
     // Asked again inside the hold: another run may have answered the request, or a person stopped it, meanwhile; and
     // after each step but our own promotion, because one that was killed before its record is told only by the record.
     const answered = done.some((d) => d.step === 'promote') ? undefined : alreadyDone(o, asked, request)
@@ -64,7 +69,7 @@ async function turns(run: Run, asked: Intent): Promise<Outcome> {
     if (step === 'none') return ended(o, phase, intent, done)
     request.deadline.ensure(core.stepNeedsMs)
     core.log.info('step', { secret: o.facts?.name, phase, step, token: request.token })
-    await EFFECTS[step](run, o)
+    known = await EFFECTS[step](run, o)
   }
   throw new KeyturnError('bug/internal', `no end after ${MAX_TURNS} turns`)
 }
@@ -75,9 +80,9 @@ const isAnswered = (o: Observation, run: Run): boolean =>
   (o.facts?.currentToken !== undefined && isAttemptOf(o.facts.currentToken, run.request))
 
 /** A look inside the hold, with what only the target can say. */
-async function look(run: Run, intent: Intent): Promise<Observation> {
+async function look(run: Run, intent: Intent, told: SecretFacts | undefined): Promise<Observation> {
   const { core, request, hold, memory } = run
-  const o = await observe(core, request, memory, run)
+  const o = await observe(core, request, memory, run, told)
   const { facts, previous } = o
   if (intent.want !== 'sweep' || !facts || !previous || inGrace(o, facts) || memory.usage) return o
   memory.usage = await hold.usage(previous.credential, request.deadline.signal)

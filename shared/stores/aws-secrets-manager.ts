@@ -1,5 +1,6 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { hasClass, hasCode, KeyturnError } from '../errors.ts'
+import { refuseLong } from '../length.ts'
 import { encodePatch } from '../metadata.ts'
 import type { SecretCatalog, SecretStore, StoreFacts } from '../ports/secret-store.ts'
 import type { Instant, SecretId, SecretText, VersionId } from '../types.ts'
@@ -39,7 +40,9 @@ const FACTS: StoreFacts = {
   // API_ListSecrets: "All Secrets Manager operations are eventually consistent", without a bound. A minute is ours:
   // label moves are seen within seconds.
   convergenceMs: 60_000,
-  metadataCompareAndSet: false
+  metadataCompareAndSet: false,
+  // API_PutSecretValue, SecretString: 65536.
+  maxValueBytes: 65_536
 }
 
 /**
@@ -70,10 +73,20 @@ export function awsSecretsManager(settings: AwsSecretsManagerSettings): AwsSecre
       return { text, createdAt, stages: { current: labels.includes(CURRENT), pending, base: baseOf(labels, version) } }
     },
     claim: (id, attempt, seen, signal) => claim(aws, id, attempt, seen, signal),
-    stage: (id, attempt, value, signal) =>
-      (attempt.driver === 'store' ? stageForStore : stageOwn)(aws, id, attempt, value, signal),
-    promote: (id, attempt, signal) => promote(aws, id, attempt, signal),
-    drop: (id, token, signal) => drop(aws, id, token, signal),
+    // Secrets Manager's own rotation stages too, so that only a look tells what is pending after a write.
+    async stage(id, attempt, value, signal) {
+      refuseLong(value, FACTS)
+      await (attempt.driver === 'store' ? stageForStore : stageOwn)(aws, id, attempt, value, signal)
+      return undefined
+    },
+    async promote(id, attempt, signal) {
+      await promote(aws, id, attempt, signal)
+      return undefined
+    },
+    async drop(id, token, signal) {
+      await drop(aws, id, token, signal)
+      return undefined
+    },
     list: (signal) => list(aws, signal),
     async annotate(id, patch, _expected, signal) {
       const { set, remove } = encodePatch(patch)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { hasClass, KeyturnError } from '../errors.ts'
+import { refuseLong } from '../length.ts'
 import type { MetadataPatch } from '../metadata.ts'
 import type { Attempt, SecretCatalog, SecretStore, StoreFacts } from '../ports/secret-store.ts'
 import { instant, iso, type SecretId, SecretText, type Token, type VersionId } from '../types.ts'
@@ -31,7 +32,9 @@ const FACTS: StoreFacts = {
   compareAndSet: true,
   fence: true,
   convergenceMs: 0,
-  metadataCompareAndSet: true
+  metadataCompareAndSet: true,
+  // Ours: what a cloud's store takes, so that a secret can move there.
+  maxValueBytes: 65_536
 }
 
 /**
@@ -60,10 +63,19 @@ export function fileStore(settings: FileStoreSettings): SecretStore & SecretCata
     },
     claim: (id, attempt, seen, signal) =>
       change(place, id, signal, (file) => claimed(file, attempt, seen, iso(instant(place.now())))),
-    stage: (id, attempt, value, signal) =>
-      change(place, id, signal, (file) => staged(file, attempt, value.reveal(), iso(instant(place.now())))),
-    promote: (id, attempt, signal) => change(place, id, signal, (file) => promoted(file, attempt, iso(instant(place.now())))),
-    drop: (id, token, signal) => change(place, id, signal, (file) => dropped(file, token)),
+    async stage(id, attempt, value, signal) {
+      refuseLong(value, FACTS)
+      await change(place, id, signal, (file) => staged(file, attempt, value.reveal(), iso(instant(place.now()))))
+      return undefined
+    },
+    async promote(id, attempt, signal) {
+      await change(place, id, signal, (file) => promoted(file, attempt, iso(instant(place.now()))))
+      return undefined
+    },
+    async drop(id, token, signal) {
+      await change(place, id, signal, (file) => dropped(file, token))
+      return undefined
+    },
     list: (signal) => list(place, signal),
     annotate: (id, patch, expected, signal) =>
       change(place, id, signal, (file) => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { MetadataPatch } from '../../shared/metadata.ts'
 import type { SecretFacts } from '../../shared/ports/secret-store.ts'
 import { instant } from '../../shared/types.ts'
-import { attemptFrom, type Bench, fresh, look, PLANTED, planted, refusal, signal } from './store-harness.ts'
+import { attemptFrom, type Bench, fresh, look, PLANTED, planted, refusal, rotated, signal } from './store-harness.ts'
 
 /** Every field of the metadata, with what people write into them. */
 const EVERYTHING: Required<MetadataPatch> = {
@@ -74,11 +74,25 @@ function annotateOnly(b: () => Bench): void {
     await b().store.annotate(id, { owner: 'a' }, revision, signal())
     expect(await look(b(), id)).toMatchObject({ current: base, pendings: [{ token: attempt.token, base }] })
     await b().store.promote(id, attempt, signal())
-    expect((await look(b(), id)).metadata).toEqual({ kind: 'postgres', owner: 'a' })
+    const { promoted, ...metadata } = (await look(b(), id)).metadata
+    expect(metadata).toEqual({ kind: 'postgres', owner: 'a' })
+    // Where the commit is its own record, it tells of this promotion and no other.
+    if (promoted) expect(promoted).toMatchObject({ version: (await look(b(), id)).current, previous: base })
+  })
+
+  test('keeps a record of a version that a person wrote after the last promotion', async () => {
+    const { id, current } = await rotated(b())
+    await b().harness.overwrite(id, `${PLANTED} a person was here`)
+    await look(b(), id)
+    const facts = await look(b(), id)
+    const promoted = { version: facts.current ?? '', previous: current, at: facts.seenAt }
+    expect(promoted.version).not.toBe(current)
+    await b().store.annotate(id, { promoted }, facts.revision, signal())
+    expect((await look(b(), id)).metadata.promoted).toEqual(promoted)
   })
 
   test('of a secret that is not there is not-found', async () => {
-    await refusal(b().store.annotate('suite/never-made', { owner: 'a' }, undefined, signal()), 'not-found/secret')
+    await refusal(b().store.annotate('suite-never-made', { owner: 'a' }, undefined, signal()), 'not-found/secret')
   })
 }
 
@@ -90,12 +104,12 @@ async function listed(b: Bench): Promise<readonly SecretFacts[]> {
 
 function listOnly(b: () => Bench): void {
   test('gives every managed secret once, over many pages, and no other', async () => {
-    const prefix = `many/${randomUUID().slice(0, 8)}`
+    const prefix = `many-${randomUUID().slice(0, 8)}`
     for (let n = 0; n < 120; n++)
-      await b().harness.create(`${prefix}/${n}`, `${PLANTED} ${n}`, { kind: 'postgres', owner: `o${n}` })
-    await b().harness.create(`${prefix}/unmanaged`, PLANTED, { owner: 'nobody' })
+      await b().harness.create(`${prefix}-${n}`, `${PLANTED} ${n}`, { kind: 'postgres', owner: `o${n}` })
+    await b().harness.create(`${prefix}-unmanaged`, PLANTED, { owner: 'nobody' })
     const found = (await listed(b())).filter((f) => f.name.startsWith(prefix))
-    expect(found.map((f) => f.name).sort()).toEqual(Array.from({ length: 120 }, (_, n) => `${prefix}/${n}`).sort())
+    expect(found.map((f) => f.name).sort()).toEqual(Array.from({ length: 120 }, (_, n) => `${prefix}-${n}`).sort())
     expect(found.map((f) => f.metadata.owner).sort()).toEqual(Array.from({ length: 120 }, (_, n) => `o${n}`).sort())
   })
 
@@ -117,15 +131,15 @@ function listOnly(b: () => Bench): void {
   })
 
   test('gives all the others before it says that one secret’s metadata cannot be read', async () => {
-    const prefix = `spoiled/${randomUUID().slice(0, 8)}`
-    for (const n of [1, 2, 3]) await b().harness.create(`${prefix}/${n}`, PLANTED, { kind: 'postgres' })
-    await b().harness.writeRaw(`${prefix}/2`, 'grace', 'a while')
+    const prefix = `spoiled-${randomUUID().slice(0, 8)}`
+    for (const n of [1, 2, 3]) await b().harness.create(`${prefix}-${n}`, PLANTED, { kind: 'postgres' })
+    await b().harness.writeRaw(`${prefix}-2`, 'grace', 'a while')
     const found: string[] = []
     const walk = async () => {
       for await (const facts of b().store.list(signal())) found.push(facts.name)
     }
     await refusal(walk(), 'invalid/metadata')
-    expect(found.filter((name) => name.startsWith(prefix)).sort()).toEqual([`${prefix}/1`, `${prefix}/3`])
-    await b().harness.writeRaw(`${prefix}/2`, 'grace', '1h')
+    expect(found.filter((name) => name.startsWith(prefix)).sort()).toEqual([`${prefix}-1`, `${prefix}-3`])
+    await b().harness.writeRaw(`${prefix}-2`, 'grace', '1h')
   })
 }

@@ -100,7 +100,7 @@ export async function look(b: Bench, id: SecretId): Promise<SecretFacts> {
 
 /** A new secret with a value, and its version. */
 export async function fresh(b: Bench, text = 'first'): Promise<{ readonly id: SecretId; readonly base: VersionId }> {
-  const id = await b.harness.create(`suite/${randomUUID().slice(0, 13)}`, `${PLANTED} ${text}`, { kind: 'postgres' })
+  const id = await b.harness.create(`suite-${randomUUID().slice(0, 13)}`, `${PLANTED} ${text}`, { kind: 'postgres' })
   const { current } = await look(b, id)
   if (current === undefined) throw new Error('a new secret has no current version')
   return { id, base: current }

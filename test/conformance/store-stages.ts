@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { SecretText } from '../../shared/types.ts'
 import {
   attemptFrom,
   type Bench,
@@ -91,17 +92,20 @@ function stageOnly(b: () => Bench): void {
     expect(await b().harness.ordinaryRead(id)).toBe(`${PLANTED} second`)
   })
 
-  test('keeps a large value whole', async () => {
+  test('keeps the longest value whole, and refuses a longer one before it is sent', async () => {
     const { id, base } = await fresh(b())
     const attempt = attemptFrom(base)
-    const large = planted('ü'.repeat(30_000))
+    const room = b().store.facts.maxValueBytes - PLANTED.length - 1
+    const large = planted(`${'ü'.repeat(Math.floor(room / 2))}${room % 2 === 0 ? '' : 'x'}`)
+    await refusal(b().store.stage(id, attempt, new SecretText(`${large.reveal()}x`), signal()), 'invalid/document')
+    expect((await look(b(), id)).pendings).toEqual([])
     await b().store.stage(id, attempt, large, signal())
     const pending = (await look(b(), id)).pendings[0]?.version ?? ''
     expect((await b().store.read(id, pending, signal()))?.text.equals(large)).toBe(true)
   })
 
   test('of a secret that is not there is not-found', async () => {
-    await refusal(b().store.stage('suite/never-made', attemptFrom(token()), planted('x'), signal()), 'not-found/secret')
+    await refusal(b().store.stage('suite-never-made', attemptFrom(token()), planted('x'), signal()), 'not-found/secret')
   })
 }
 
@@ -229,6 +233,6 @@ function dropOnly(b: () => Bench): void {
   })
 
   test('of a secret that is not there is not-found', async () => {
-    await refusal(b().store.drop('suite/never-made', token(), signal()), 'not-found/secret')
+    await refusal(b().store.drop('suite-never-made', token(), signal()), 'not-found/secret')
   })
 }

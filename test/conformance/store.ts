@@ -46,14 +46,14 @@ export function storeSuite(name: string, startHarness: () => Promise<StoreHarnes
 
 function describeTests(b: () => Bench): void {
   test('of a secret that is not there is undefined', async () => {
-    expect(await b().store.describe('suite/never-made', signal())).toBeUndefined()
+    expect(await b().store.describe('suite-never-made', signal())).toBeUndefined()
   })
 
   test('shows what is current, nothing pending, and no value', async () => {
     const { id } = await fresh(b())
     const facts = await look(b(), id)
     expect(facts).toMatchObject({ pendings: [], replicasInSync: true, metadata: { kind: 'postgres' } })
-    expect(facts.name).toMatch(/^suite\//)
+    expect(facts.name).toMatch(/^suite-/)
     expect(facts.previous).toBeUndefined()
     expect(facts.managedBy).toBeUndefined()
     expect(JSON.stringify(facts)).not.toContain(PLANTED)
@@ -108,7 +108,7 @@ function readTests(b: () => Bench): void {
   })
 
   test('of a secret that is not there is undefined or not-found, never a value', async () => {
-    const read = b().store.read('suite/never-made', token(), signal())
+    const read = b().store.read('suite-never-made', token(), signal())
     const said = await read.catch((e: { code: string }) => e.code)
     expect([undefined, 'not-found/secret']).toContain(said)
   })
@@ -186,6 +186,6 @@ function claimTests(b: () => Bench): void {
   })
 
   test('of a secret that is not there is not-found', async () => {
-    await refusal(b().store.claim('suite/never-made', attemptFrom(token()), [], signal()), 'not-found/secret')
+    await refusal(b().store.claim('suite-never-made', attemptFrom(token()), [], signal()), 'not-found/secret')
   })
 }

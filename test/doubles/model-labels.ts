@@ -1,4 +1,5 @@
 import { KeyturnError } from '../../shared/errors.ts'
+import { refuseLong } from '../../shared/length.ts'
 import { encodePatch } from '../../shared/metadata.ts'
 import type { SecretCatalog, SecretFacts, SecretStore, StoreFacts } from '../../shared/ports/secret-store.ts'
 import { type Instant, type SecretId, SecretText, type Token } from '../../shared/types.ts'
@@ -26,7 +27,8 @@ const FACTS: StoreFacts = {
   compareAndSet: true,
   fence: true,
   convergenceMs: 0,
-  metadataCompareAndSet: false
+  metadataCompareAndSet: false,
+  maxValueBytes: 65_536
 }
 
 /**
@@ -89,10 +91,19 @@ function connected(
         })
       ),
     claim: (id, attempt, seen, signal) => write(`claim ${attempt.token}`, id, signal, (s) => claim(s, attempt, seen, wire.now())),
-    stage: (id, attempt, value, signal) =>
-      write(`stage ${attempt.token}`, id, signal, (s) => stage(s, attempt, value.reveal(), wire.now())),
-    promote: (id, attempt, signal) => write(`promote ${attempt.token}`, id, signal, (s) => promote(s, attempt)),
-    drop: (id, token, signal) => write(`drop ${token}`, id, signal, (s) => drop(s, token)),
+    async stage(id, attempt, value, signal) {
+      refuseLong(value, FACTS)
+      await write(`stage ${attempt.token}`, id, signal, (s) => stage(s, attempt, value.reveal(), wire.now()))
+      return undefined
+    },
+    async promote(id, attempt, signal) {
+      await write(`promote ${attempt.token}`, id, signal, (s) => promote(s, attempt))
+      return undefined
+    },
+    async drop(id, token, signal) {
+      await write(`drop ${token}`, id, signal, (s) => drop(s, token))
+      return undefined
+    },
     async *list(signal) {
       const ids = await sent(signal, () => wire.call(looks('list'), () => Object.keys(secrets)))
       yield* managed(ids, look)

@@ -1,4 +1,5 @@
 import { KeyturnError } from '../../shared/errors.ts'
+import type { Metadata } from '../../shared/metadata.ts'
 import type { Attempt, SecretFacts } from '../../shared/ports/secret-store.ts'
 import type { Instant, Token, VersionId } from '../../shared/types.ts'
 import { metadataOf } from './model-store.ts'
@@ -21,6 +22,8 @@ interface Meta {
   readonly tags: Readonly<Record<string, string>>
   readonly revision: number
   readonly changedAt: Instant
+  /** GCP: the record of the last promotion is in the annotations too, and as old as they are: which version, by place. */
+  readonly recorded: number
   /** As it was before the last change. */
   readonly before: Meta | undefined
 }
@@ -48,6 +51,7 @@ export function newest({ versions }: Secret): Version {
 }
 
 const PENDING = 'pending '
+export const pendingVersion = (token: Token): VersionId => PENDING + token
 
 export const textOf = (secret: Secret, version: VersionId): Pick<Version, 'text' | 'createdAt'> | undefined =>
   version.startsWith(PENDING) ? secret.values[version.slice(PENDING.length)] : secret.versions.find((v) => v.id === version)
@@ -85,14 +89,29 @@ export function factsOf(
     spent,
     changedAt: Math.max(current.createdAt, meta.changedAt) as Instant,
     replicasInSync: true,
-    metadata: metadataOf(meta.tags),
+    metadata: recorded(main, metadataOf(meta.tags), kind === 'stale' ? meta.recorded : lastMade(main)),
     revision: kind === 'stale' ? String(meta.revision) : undefined
   }
 }
 
-export function add(secret: Secret, at: Instant, text: string, made: Version['made']): void {
+/**
+ * The commit is its own record: version, base and time of the last promotion are found in the versions (Azure's tags, the
+ * tombstone in the sibling of KV, annotations of GCP), and a retirement that is older than it is no news. A record that
+ * was written of a newer version (a person's, which the core took note of) stands.
+ */
+function recorded({ versions }: Secret, metadata: Metadata, at: number): Metadata {
+  const last = versions[at]
+  if (!last?.made || versions.findIndex((v) => v.id === metadata.promoted?.version) > at) return metadata
+  const promoted = { version: last.id, previous: last.made.base, at: last.createdAt }
+  return { ...metadata, promoted, retired: metadata.retired?.version === promoted.previous ? metadata.retired : undefined }
+}
+
+const lastMade = ({ versions }: Secret): number => versions.findLastIndex((v) => v.made)
+
+export function add(secret: Secret, at: Instant, text: string, made: Version['made']): Version {
   const version = { id: `v${secret.versions.length}`, createdAt: at, text, made }
   secret.versions = [...secret.versions, version]
+  return version
 }
 
 export function annotate(secret: Secret, at: Instant, set: Readonly<Record<string, string>>, remove: readonly string[]): void {
@@ -102,6 +121,7 @@ export function annotate(secret: Secret, at: Instant, set: Readonly<Record<strin
     tags: Object.fromEntries(kept),
     revision: before.revision + 1,
     changedAt: at,
+    recorded: lastMade(secret),
     before: { ...before, before: undefined }
   }
 }

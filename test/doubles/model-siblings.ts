@@ -1,6 +1,7 @@
 import { KeyturnError } from '../../shared/errors.ts'
+import { refuseLong } from '../../shared/length.ts'
 import { encodePatch } from '../../shared/metadata.ts'
-import type { Attempt, SecretCatalog, SecretStore, StoreFacts } from '../../shared/ports/secret-store.ts'
+import type { Attempt, Promoted, SecretCatalog, SecretStore, StoreFacts } from '../../shared/ports/secret-store.ts'
 import { type Instant, type SecretId, SecretText, type VersionId } from '../../shared/types.ts'
 import {
   add,
@@ -11,6 +12,7 @@ import {
   dropped,
   factsOf,
   newest,
+  pendingVersion,
   type Secret,
   staged,
   textOf,
@@ -23,9 +25,15 @@ type Kind = 'sibling' | 'stale' | 'cas'
 
 /** What each kind promises. Azure has no compare-and-set at all, GCP one on metadata, KV v2 one on every value. */
 const FACTS: Readonly<Record<Kind, Omit<StoreFacts, 'name'>>> = {
-  sibling: { compareAndSet: false, fence: false, convergenceMs: 0, metadataCompareAndSet: false },
-  stale: { compareAndSet: false, fence: false, convergenceMs: CONVERGENCE_MS, metadataCompareAndSet: true },
-  cas: { compareAndSet: true, fence: true, convergenceMs: 0, metadataCompareAndSet: false }
+  sibling: { compareAndSet: false, fence: false, convergenceMs: 0, metadataCompareAndSet: false, maxValueBytes: 65_536 },
+  stale: {
+    compareAndSet: false,
+    fence: false,
+    convergenceMs: CONVERGENCE_MS,
+    metadataCompareAndSet: true,
+    maxValueBytes: 65_536
+  },
+  cas: { compareAndSet: true, fence: true, convergenceMs: 0, metadataCompareAndSet: false, maxValueBytes: 65_536 }
 }
 
 /**
@@ -45,7 +53,7 @@ export function siblingStore(kind: Kind, now: () => Instant): ModelStore {
     kind,
     connect: (wire) => connected(kind, wire, secrets, find),
     create(name, text, patch) {
-      const meta = { tags: encodePatch(patch).set, revision: 0, changedAt: now(), before: undefined }
+      const meta = { tags: encodePatch(patch).set, revision: 0, changedAt: now(), recorded: -1, before: undefined }
       secrets[name] = { name, versions: [], attempt: undefined, values: {}, spent: [], meta, revision: 0 }
       add(find(name), now(), text, undefined)
       return name
@@ -75,6 +83,15 @@ function connected(
   const write = (name: string, id: SecretId, work: (secret: Secret) => void): Promise<void> =>
     wire.call(writes(name), () => work(find(id)))
   const decide = sibling(kind, lookAt, write)
+  /** GCP: the claim before a stage is an etag-guarded write of the annotations, which proves that the look was not stale. */
+  const shown = new Map<SecretId, number>()
+  const proveFresh = (s: Secret): void => {
+    if (kind !== 'stale') return
+    if ((shown.get(s.name) ?? s.meta.revision) !== s.meta.revision)
+      throw new KeyturnError('conflict/pending-other', 'the annotations changed since the look, or the look was stale')
+    annotate(s, wire.now(), {}, [])
+    shown.set(s.name, s.meta.revision)
+  }
   return {
     facts: { name: `model: ${kind}`, ...FACTS[kind] },
     describe: (id, signal) =>
@@ -85,6 +102,7 @@ function connected(
         if (!pending) return undefined
         const main = await lookAt('look at main', id, (s) => ({ ...s }))
         const meta = kind === 'stale' ? await annotations(wire, find(id)) : main.meta
+        shown.set(id, meta.revision)
         return factsOf(kind, main, pending, pending, meta, wire.now())
       }),
     read: (id, version, signal) =>
@@ -97,9 +115,35 @@ function connected(
     claim: (id, attempt, seen, signal) =>
       sent(signal, () => write(`claim ${attempt.token}`, id, (s) => claimed(s, attempt, seen, wire.now())?.(s))),
     stage: (id, attempt, value, signal) =>
-      sent(signal, () => decide(`stage ${attempt.token}`, id, (s) => staged(s, attempt, value.reveal(), wire.now()))),
-    promote: (id, attempt, signal) => sent(signal, () => promote(kind, wire, lookAt, write, id, attempt)),
-    drop: (id, token, signal) => sent(signal, () => decide(`drop ${token}`, id, (s) => dropped(s, token))),
+      sent(signal, async () => {
+        refuseLong(value, { name: kind, ...FACTS[kind] })
+        await decide(`stage ${attempt.token}`, id, (s) => {
+          const change = staged(s, attempt, value.reveal(), wire.now())
+          return (
+            change &&
+            ((current) => {
+              proveFresh(current)
+              change(current)
+            })
+          )
+        })
+        return { version: pendingVersion(attempt.token) }
+      }),
+    promote: (id, attempt, signal) =>
+      sent(signal, async () => {
+        const promoted = await promote(kind, wire, lookAt, write, id, attempt)
+        shown.delete(id)
+        return promoted
+      }),
+    drop: (id, token, signal) =>
+      sent(signal, async () => {
+        let isOurs = false
+        await decide(`drop ${token}`, id, (s) => {
+          isOurs = s.attempt?.token === token
+          return dropped(s, token)
+        })
+        return isOurs ? 'nothing pending' : undefined
+      }),
     async *list(signal) {
       const ids = await sent(signal, () => wire.call(looks('list'), () => Object.keys(secrets)))
       yield* managed(ids, (id) => factsOf(kind, find(id), find(id), find(id), find(id).meta, wire.now()))
@@ -111,6 +155,7 @@ function connected(
             throw new KeyturnError('conflict/metadata-changed', 'the metadata changed since the look')
           const { set, remove } = encodePatch(patch)
           annotate(s, wire.now(), set, remove)
+          shown.set(id, s.meta.revision)
         })
       )
   }
@@ -143,21 +188,30 @@ const sibling =
     })
   }
 
-async function promote(kind: Kind, wire: Wire, lookAt: Ask, write: Write, id: SecretId, attempt: Attempt): Promise<void> {
+async function promote(
+  kind: Kind,
+  wire: Wire,
+  lookAt: Ask,
+  write: Write,
+  id: SecretId,
+  attempt: Attempt
+): Promise<Promoted | undefined> {
   const { token, base } = attempt
   const text = await lookAt(`promote ${token}: read pending`, id, (s) =>
     s.attempt?.token === token ? s.values[token]?.text : undefined
   )
+  let made: Version | undefined
   const commit = (s: Secret): void => {
-    if (text !== undefined) add(s, wire.now(), text, { token, base })
+    if (text !== undefined) made = add(s, wire.now(), text, { token, base })
+    if (kind === 'stale') annotate(s, wire.now(), {}, [])
   }
-  if (kind !== 'cas') {
-    if (await lookAt(`promote ${token}: look at main`, id, (s) => isDone(s, token, base, text))) return
-    return write(`promote ${token}`, id, commit)
-  }
-  return write(`promote ${token}`, id, (s) => {
-    if (!isDone(s, token, base, text)) commit(s)
-  })
+  if (kind === 'cas')
+    await write(`promote ${token}`, id, (s) => {
+      if (!isDone(s, token, base, text)) commit(s)
+    })
+  else if (!(await lookAt(`promote ${token}: look at main`, id, (s) => isDone(s, token, base, text))))
+    await write(`promote ${token}`, id, commit)
+  return made && { version: made.id, at: made.createdAt, recorded: true }
 }
 
 /** True: the attempt is current already. Throws where it must not become so. */

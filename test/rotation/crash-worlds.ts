@@ -73,7 +73,7 @@ export async function rotated(
 }
 
 /** Every login and statement of keyturn goes through the proxy; the applications' do not. */
-async function database(
+export async function database(
   faults: Faults,
   settings: WorldOptions['settings'] = {}
 ): Promise<{ server: PostgresServer; proxy: PostgresProxy }> {
@@ -98,7 +98,7 @@ const QUIET = ['log_statement = none', 'log_min_duration_statement = -1', 'pg_st
 
 const headOf = (sql: string): string => sql.replace(/\s+/g, ' ').replace(/\d+/g, '').trim().slice(0, 28)
 
-async function login(server: PostgresServer, { username, password }: Kept): Promise<string> {
+export async function login(server: PostgresServer, { username, password }: Kept): Promise<string> {
   const client = new Client({
     host: server.host,
     port: server.port,
@@ -116,9 +116,9 @@ async function login(server: PostgresServer, { username, password }: Kept): Prom
   }
 }
 
-let count = 0
+export let count = 0
 
-async function makePair(server: PostgresServer): Promise<readonly [string, string]> {
+export async function makePair(server: PostgresServer): Promise<readonly [string, string]> {
   const n = ++count
   const pair = [`app_a${n}`, `app_b${n}`] as const
   for (const role of pair)
@@ -128,7 +128,7 @@ async function makePair(server: PostgresServer): Promise<readonly [string, strin
   return pair
 }
 
-const documentOf = (port: number, [a, b]: readonly [string, string], admin: string): string =>
+export const documentOf = (port: number, [a, b]: readonly [string, string], admin: string): string =>
   JSON.stringify({
     engine: 'postgres',
     host: 'localhost',
@@ -141,7 +141,7 @@ const documentOf = (port: number, [a, b]: readonly [string, string], admin: stri
     verifyQuery: 'SELECT count(*) FROM orders'
   })
 
-const adminDocument = (port: number): string =>
+export const adminDocument = (port: number): string =>
   JSON.stringify({ host: 'localhost', port, username: 'keyturn_admin', password: 'the admin of the crash suite' })
 
 /** What a world may be given: the server's settings, and where keyturn's log goes. */

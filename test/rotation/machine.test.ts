@@ -130,6 +130,13 @@ describe('where a rotation stands', () => {
       want('sweep'),
       'promoted'
     ],
+    [
+      'a pending of the half that readers may still hold waits, whoever staged it',
+      overlap(LATER, { pending: pending() }),
+      want('rotate'),
+      'draining'
+    ],
+    ['and goes on for who forces it', overlap(LATER, { pending: pending() }), want('rotate', true), 'staged'],
     ['a fresh claim is busy', observation({ pending: pending({ claimedAt: NOW }, undefined) }), want('rotate'), 'busy'],
     [
       'a claim that outlived its run is spoiled',

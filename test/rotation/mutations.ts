@@ -21,11 +21,11 @@ export const MUTATIONS: readonly Mutation[] = [
         file: OBSERVE,
         find: 'export async function observe(',
         replace: `const before = new WeakMap<object, Promise<Observation>>()
-export function observe(core: Core, request: Request, memory: Memory, holding?: Holding): Promise<Observation> {
+export function observe(core: Core, request: Request, memory: Memory, holding?: Holding, known?: SecretFacts): Promise<Observation> {
   const first = before.get(memory)
   before.delete(memory)
   if (first && holding) return first
-  const now = observeNow(core, request, memory, holding)
+  const now = observeNow(core, request, memory, holding, known)
   if (!holding) before.set(memory, now)
   return now
 }
@@ -47,21 +47,13 @@ async function observeNow(`
     target: 'pair'
   },
   {
-    rule: 1,
-    what: 'the guard is not asked once more before apply',
-    patches: [{ file: MACHINE, find: "cuts(o, facts) && !intent.force ? 'draining' : 'staged'", replace: "'staged'" }],
-    scenario: 'a person writes a new version inside the grace',
-    store: 'stale',
-    target: 'pair'
-  },
-  {
     rule: 2,
     what: 'the value is set in the target before the store has it',
     patches: [
       {
         file: EFFECTS,
-        find: '  try {\n    await core.store.stage(',
-        replace: '  try {\n    await hold.apply(next, async () => [], signal)\n    await core.store.stage('
+        find: '  try {\n    staged = await core.store.stage(',
+        replace: '  try {\n    await hold.apply(next, async () => [], signal)\n    staged = await core.store.stage('
       }
     ],
     scenario: 'two rotations of one secret',
@@ -74,8 +66,8 @@ async function observeNow(`
     patches: [
       {
         file: EFFECTS,
-        find: '  await core.store.promote(',
-        replace: '  await core.store.drop(facts.id, attemptOf(o).token, signal)\n  await core.store.promote('
+        find: '  const promoted = await core.store.promote(',
+        replace: '  await core.store.drop(facts.id, attempt.token, signal)\n  const promoted = await core.store.promote('
       }
     ],
     scenario: 'two rotations of one secret',
@@ -151,7 +143,7 @@ async function observeNow(`
     rule: 5,
     what: 'AWSPENDING is left on the version that was current',
     patches: [
-      { file: EFFECTS, find: '} else if (o.pending) await', replace: "} else if (o.pending?.facts.driver === 'keyturn') await" }
+      { file: EFFECTS, find: 'const left = o.pending &&', replace: "const left = o.pending?.facts.driver === 'keyturn' &&" }
     ],
     scenario: 'the store’s own four steps in one process',
     store: 'labels',

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Metadata } from '../../shared/metadata.ts'
+import { graceMsOf, periodMsOf } from '../../shared/policy.ts'
 import type { SecretFacts } from '../../shared/ports/secret-store.ts'
-import { dueAt, graceMsOf, isHeld, isOpen, periodMsOf, promotedAt } from '../../shared/rotation/plan.ts'
+import { dueAt, isHeld, isOpen, promotedAt } from '../../shared/rotation/plan.ts'
 import { type Instant, instant } from '../../shared/types.ts'
 
 const DAY = 86_400_000

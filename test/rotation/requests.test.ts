@@ -37,6 +37,12 @@ describe('two requests', () => {
     expect(await codeOf(b.go('rotate', 'T1'))).toBe('conflict/token-spent')
   })
 
+  it.each(['rotate', 'retire'] as const)('a secret that nobody put under management is refused (%s)', async (want) => {
+    const b = bench('labels', 'pair', { kind: null })
+    expect(await codeOf(b.go(want, 'T1'))).toBe('conflict/unmanaged')
+    expect(b.calls.filter((c) => /^(lock|stage|alter)/.test(c))).toEqual([])
+  })
+
   it('a second one inside the grace is refused, and says until when', async () => {
     const b = await rotatedBench()
     const refusal = b.go('rotate', 'T1')
@@ -77,7 +83,7 @@ describe('two requests', () => {
     await b.core().store.claim(b.w.id, { token: token('dead'), base: 'v0', driver: 'keyturn' }, ['KEY-0'], signal)
     expect(await codeOf(b.go('rotate', 'T1'))).toBe('busy/claimed')
     b.w.advance(RUN_LIVES_MS + 1)
-    expect((await b.go('rotate', 'T1')).done.map((d) => d.step)).toEqual(['discard', 'issue', 'promote', 'settle', 'settle'])
+    expect((await b.go('rotate', 'T1')).done.map((d) => d.step)).toEqual(['discard', 'issue', 'promote', 'settle'])
   })
 
   it('a key that a person made takes the room of ours: a conflict that names it, and it is not touched', async () => {

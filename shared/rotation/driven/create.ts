@@ -1,10 +1,10 @@
 import { hasCode } from '../../errors.ts'
+import { periodMsOf } from '../../policy.ts'
 import type { SecretFacts } from '../../ports/secret-store.ts'
 import { iso, type SecretText } from '../../types.ts'
 import { stopped } from '../hold.ts'
 import type { Held } from '../machine.ts'
 import { contextOf, graceEnds, othersOf } from '../observe.ts'
-import { periodMsOf } from '../plan.ts'
 import { DONE, type DrivenRequest, describe, orRefused, readHeld, refusal, refused } from './step.ts'
 import type { Remembered } from './steps.ts'
 
