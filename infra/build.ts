@@ -6,6 +6,8 @@ import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 export interface FunctionBuild {
   readonly name: string
   readonly entry: string
+  /** Default: an ES module, index.mjs. */
+  readonly format?: 'cjs'
 }
 
 export const FUNCTIONS: readonly FunctionBuild[] = [
@@ -28,8 +30,8 @@ const SHARED = {
   sourcemap: false,
   legalComments: 'none',
   outExtension: { '.js': '.mjs' },
-  // pg's native binding is an optional peer that nobody here installs.
-  external: ['pg-native'],
+  // pg's native binding is an optional peer that nobody here installs; the Functions host itself answers the other one.
+  external: ['pg-native', '@azure/functions-core'],
   logLevel: 'warning'
 } as const satisfies BuildOptions
 
@@ -70,12 +72,17 @@ const lazyPackages = (found: Map<string, string>): Plugin => ({
 
 const isBuiltin = (path: string): boolean => builtinModules.includes(path.replace(/^node:/, ''))
 
-/** Builds one function: index.mjs, and lazy/ beside it. */
-export async function buildFunction({ name, entry }: FunctionBuild, outdir: string, more: BuildOptions = {}): Promise<Metafile> {
+/** Builds one function: index.mjs (index.cjs), and lazy/ beside it. */
+export async function buildFunction(
+  { name, entry, format }: FunctionBuild,
+  outdir: string,
+  more: BuildOptions = {}
+): Promise<Metafile> {
   const lazy = new Map<string, string>()
   const folder = `${outdir}/${name}`
   const { metafile: first } = await build({
     ...SHARED,
+    ...(format === 'cjs' && { format, outExtension: { '.js': '.cjs' } }),
     ...more,
     entryPoints: { index: entry },
     outdir: folder,
@@ -108,6 +115,6 @@ export const bytesOf = ({ outputs }: Metafile): number => Object.values(outputs)
 if (import.meta.main) {
   await rm('dist', { recursive: true, force: true })
   for (const [name, metafile] of await buildAll('dist')) {
-    console.log(`dist/${name}/index.mjs  ${(bytesOf(metafile) / 1024).toFixed(0)} KiB`)
+    console.log(`dist/${name}  ${(bytesOf(metafile) / 1024).toFixed(0)} KiB`)
   }
 }
