@@ -8,6 +8,7 @@ import { PHASES } from '../shared/rotation/machine.ts'
 import { secretsManagerClient } from '../shared/stores/aws-client.ts'
 import { awsSecretsManager } from '../shared/stores/aws-secrets-manager.ts'
 import { fileStore } from '../shared/stores/file.ts'
+import { VAULT_SETTINGS } from '../shared/vault/settings.ts'
 
 /** A part of the README that repeats the code: written from it, between `<!-- name -->` and `<!-- /name -->`. */
 export type Section = readonly [name: string, text: () => string]
@@ -64,17 +65,24 @@ const exits = (): string =>
     EXITS.map(([code, meaning]) => [String(code), meaning])
   )
 
-const settings = (): string =>
+interface Setting {
+  readonly name: string
+  readonly fallback: string
+  readonly says: string
+}
+
+const settingsTable = (all: readonly Setting[]) => (): string =>
   markdownTable(
     ['variable', 'default', 'what it sets'],
-    SETTINGS.map(({ name, fallback, says }) => [`\`${name}\``, fallback, says])
+    all.map(({ name, fallback, says }) => [`\`${name}\``, fallback, says])
   )
 
 export const SECTIONS: readonly Section[] = [
   ['phases', phases],
   ['stores', stores],
   ['exits', exits],
-  ['settings', settings],
+  ['settings', settingsTable(SETTINGS)],
+  ['vault-settings', settingsTable(VAULT_SETTINGS)],
   ['codes', codes]
 ]
 

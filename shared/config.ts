@@ -126,7 +126,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const given = Object.fromEntries(VARIABLES.map((name) => [name, environment[name] || undefined]))
   const parsed = v.safeParse(ENVIRONMENT, given)
   const unknown = Object.keys(environment).filter(
-    (name) => name.startsWith('KEYTURN_') && !(name in SAYS) && !OURS.includes(name) && !hosts.includes(name)
+    (name) => name.startsWith('KEYTURN_') && !(name in SAYS) && !OURS.includes(name) && !hosts.includes(name) && !isVaults(name)
   )
   const problems = [...(parsed.issues ?? []).map((i) => i.message), ...unknown.map((name) => `${name} is no setting of keyturn`)]
   if (!parsed.success || problems.length > 0) throw new KeyturnError('invalid/config', problems.join('; '))
@@ -161,5 +161,17 @@ export function readCa({ caFile }: Config): string | undefined {
   }
 }
 
+/** shared/vault/settings.ts reads them, and refuses the unknown ones. */
+const isVaults = (name: string): boolean => name.startsWith('KEYTURN_VAULT_')
+
 /** Names that the tests and the command line read, not a deployment. */
-const OURS = ['KEYTURN_REQUIRE_ALL', 'KEYTURN_LEFT_OUT', 'KEYTURN_MOTO_SERVER', 'KEYTURN_STORE', 'KEYTURN_FOLDER']
+const OURS = [
+  'KEYTURN_REQUIRE_ALL',
+  'KEYTURN_LEFT_OUT',
+  'KEYTURN_MOTO_SERVER',
+  'KEYTURN_AZURITE',
+  'KEYTURN_PUBSUB_JAR',
+  'KEYTURN_BAO',
+  'KEYTURN_STORE',
+  'KEYTURN_FOLDER'
+]

@@ -50,6 +50,7 @@ export const CODES = {
   ],
   'denied/store': [false, 'The store denied the call; the message names the permission that is missing.'],
   'denied/key': [false, 'The key that encrypts the secret cannot be used; check the key and its policy.'],
+  'denied/caller': [false, 'Nobody is signed in who may ask: sign in, or have the function’s owner give you the role.'],
 
   'disabled/rotation': [false, 'Rotation is switched off for this secret; switch it on.'],
   'disabled/secret': [false, 'The secret is scheduled for deletion or disabled; restore it first.'],
