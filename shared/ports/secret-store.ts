@@ -15,6 +15,8 @@ export interface StoreFacts {
   readonly convergenceMs: number
   /** `annotate` fails when the metadata changed since the look. */
   readonly metadataCompareAndSet: boolean
+  /** What the store cannot promise and what happens instead, for the support table. */
+  readonly cannot: string
   /** The longest value, in bytes of UTF-8; `stage` refuses a longer one with `invalid/document`. */
   readonly maxValueBytes: number
 }

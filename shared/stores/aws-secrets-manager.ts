@@ -42,7 +42,9 @@ const FACTS: StoreFacts = {
   convergenceMs: 60_000,
   metadataCompareAndSet: false,
   // API_PutSecretValue, SecretString: 65536.
-  maxValueBytes: 65_536
+  maxValueBytes: 65_536,
+  cannot:
+    'compare tags: of two people who change the same metadata at once the later one wins; and a promotion of a dropped attempt is refused only when current moved since'
 }
 
 /**

@@ -34,7 +34,8 @@ const FACTS: StoreFacts = {
   convergenceMs: 0,
   metadataCompareAndSet: true,
   // Ours: what a cloud's store takes, so that a secret can move there.
-  maxValueBytes: 65_536
+  maxValueBytes: 65_536,
+  cannot: 'encrypt: who can read the folder has the secrets'
 }
 
 /**

@@ -40,6 +40,8 @@ const ENVIRONMENT = v.object({
   KEYTURN_VAULT_AZURE_RESOURCE_ID: text('KEYTURN_VAULT_AZURE_RESOURCE_ID'),
   KEYTURN_VAULT_GCP_SERVICE_ACCOUNT: text('KEYTURN_VAULT_GCP_SERVICE_ACCOUNT'),
   KEYTURN_VAULT_KUBERNETES_TOKEN_FILE: text('KEYTURN_VAULT_KUBERNETES_TOKEN_FILE'),
+  KEYTURN_VAULT_KV_MOUNT: v.optional(v.string(), 'secret'),
+  KEYTURN_VAULT_PENDING_FOLDER: v.optional(v.string(), 'keyturn/pending'),
   KEYTURN_VAULT_REQUEST_TIMEOUT: v.optional(
     v.pipe(
       v.string(),
@@ -82,6 +84,8 @@ const SAYS: Readonly<Record<Variable, string>> = {
   KEYTURN_VAULT_AZURE_RESOURCE_ID: 'azure: the full id of the function app, where the role binds more than the identity',
   KEYTURN_VAULT_GCP_SERVICE_ACCOUNT: 'gcp: the email of the service account',
   KEYTURN_VAULT_KUBERNETES_TOKEN_FILE: 'kubernetes: another file than the one that Kubernetes mounts',
+  KEYTURN_VAULT_KV_MOUNT: 'where KV version 2 is mounted',
+  KEYTURN_VAULT_PENDING_FOLDER: 'the folder below that mount in which a new value waits; whoever reads secrets need not read it',
   KEYTURN_VAULT_REQUEST_TIMEOUT: 'how long one request may take'
 }
 
@@ -94,8 +98,14 @@ export const VAULT_SETTINGS: readonly { readonly name: string; readonly fallback
     return { name, fallback: 'default' in entry && entry.default !== undefined ? String(entry.default) : '–', says: SAYS[name] }
   })
 
-/** The settings of a client from an environment. Throws `invalid/config` that lists all problems at once. */
-export function readVaultSettings(environment: Env, platform: VaultPlatform = {}): VaultSettings {
+/** A client's settings, and where the secrets are. */
+export interface VaultEnvironment extends VaultSettings {
+  readonly mount: string
+  readonly pendingFolder: string
+}
+
+/** Reads them from an environment. Throws `invalid/config` that lists all problems at once. */
+export function readVaultSettings(environment: Env, platform: VaultPlatform = {}): VaultEnvironment {
   const given = Object.fromEntries(VARIABLES.map((name) => [name, environment[name] || undefined]))
   const parsed = v.safeParse(ENVIRONMENT, given)
   const problems = [...(parsed.issues ?? []).map((issue) => issue.message), ...unsuitable(environment)]
@@ -121,7 +131,9 @@ export function readVaultSettings(environment: Env, platform: VaultPlatform = {}
     login,
     ca,
     clientCertificate,
-    requestTimeoutMs: parsed.output.KEYTURN_VAULT_REQUEST_TIMEOUT
+    requestTimeoutMs: parsed.output.KEYTURN_VAULT_REQUEST_TIMEOUT,
+    mount: parsed.output.KEYTURN_VAULT_KV_MOUNT,
+    pendingFolder: parsed.output.KEYTURN_VAULT_PENDING_FOLDER
   }
 }
 

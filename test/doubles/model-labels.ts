@@ -28,7 +28,8 @@ const FACTS: StoreFacts = {
   fence: true,
   convergenceMs: 0,
   metadataCompareAndSet: false,
-  maxValueBytes: 65_536
+  maxValueBytes: 65_536,
+  cannot: 'what the model is for'
 }
 
 /**

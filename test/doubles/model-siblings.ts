@@ -25,15 +25,30 @@ type Kind = 'sibling' | 'stale' | 'cas'
 
 /** What each kind promises. Azure has no compare-and-set at all, GCP one on metadata, KV v2 one on every value. */
 const FACTS: Readonly<Record<Kind, Omit<StoreFacts, 'name'>>> = {
-  sibling: { compareAndSet: false, fence: false, convergenceMs: 0, metadataCompareAndSet: false, maxValueBytes: 65_536 },
+  sibling: {
+    compareAndSet: false,
+    fence: false,
+    convergenceMs: 0,
+    metadataCompareAndSet: false,
+    maxValueBytes: 65_536,
+    cannot: 'what the model is for'
+  },
   stale: {
     compareAndSet: false,
     fence: false,
     convergenceMs: CONVERGENCE_MS,
     metadataCompareAndSet: true,
-    maxValueBytes: 65_536
+    maxValueBytes: 65_536,
+    cannot: 'what the model is for'
   },
-  cas: { compareAndSet: true, fence: true, convergenceMs: 0, metadataCompareAndSet: false, maxValueBytes: 65_536 }
+  cas: {
+    compareAndSet: true,
+    fence: true,
+    convergenceMs: 0,
+    metadataCompareAndSet: false,
+    maxValueBytes: 65_536,
+    cannot: 'what the model is for'
+  }
 }
 
 /**

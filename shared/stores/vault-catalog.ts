@@ -1,0 +1,86 @@
+import { pMapIterable } from 'p-map'
+import { KeyturnError } from '../errors.ts'
+import { encodePatch, type MetadataPatch } from '../metadata.ts'
+import type { SecretFacts } from '../ports/secret-store.ts'
+import type { SecretId } from '../types.ts'
+import { listFolder, patchCustom, readMetadata } from './vault-calls.ts'
+import { pendingPath } from './vault-place.ts'
+import { refuseDeleted } from './vault-settings.ts'
+import { factsOf, lastPromotion, lookAtPending, mainBySettings, PREFIX, type Vault } from './vault-sight.ts'
+
+/** How many secrets are looked at at once. */
+const CONCURRENCY = 8
+
+/**
+ * Every managed secret of the mount, folder by folder: a LIST a folder, a read a secret, and another one a managed secret.
+ * What cannot be understood, or is denied, must not hide the others, nor stay hidden itself: it is said at the end. A
+ * secret whose current version was deleted is left out, as ordinary readers do not find it either.
+ */
+export async function* list(vault: Vault, signal: AbortSignal): AsyncGenerator<SecretFacts> {
+  let failed: KeyturnError | undefined
+  const deferred = (e: unknown): undefined => {
+    if (!(e instanceof KeyturnError) || e.retryable) throw e
+    if (e.code !== 'disabled/secret') failed ??= e
+  }
+  const look = (id: SecretId) => managed(vault, id, signal).catch(deferred)
+  for await (const facts of pMapIterable(names(vault, '', deferred, signal), look, { concurrency: CONCURRENCY }))
+    if (facts) yield facts
+  if (failed !== undefined) throw failed
+}
+
+async function* names(
+  vault: Vault,
+  folder: string,
+  deferred: (e: unknown) => undefined,
+  signal: AbortSignal
+): AsyncGenerator<SecretId> {
+  for (const name of (await listFolder(vault, folder, signal).catch(deferred)) ?? []) {
+    const path = folder + name
+    if (!path.endsWith('/')) yield path
+    else if (path !== `${vault.pendingFolder}/`) yield* names(vault, path, deferred, signal)
+  }
+}
+
+/**
+ * Main is looked at first here, because most secrets of a mount are nobody's to rotate. A pending path that then tells of
+ * a version later than main's says that somebody came in between: main is looked at again.
+ */
+async function managed(vault: Vault, id: SecretId, signal: AbortSignal): Promise<SecretFacts | undefined> {
+  const found = await readMetadata(vault, id, signal)
+  if (found?.custom[`${PREFIX}kind`] === undefined) return undefined
+  const sibling = await lookAtPending(vault, id, signal)
+  const { record } = sibling
+  const told = Math.max(record?.last?.version ?? 0, record && record.state !== 'ended' ? record.base : 0)
+  const main = await mainBySettings(vault, id, signal, told > found.current ? undefined : found)
+  return main && factsOf(id, { sibling, main, made: await lastPromotion(vault, id, sibling, main, signal) })
+}
+
+/** Two calls: only a look tells whether the secret is there, and how many keys it has. */
+export async function annotate(vault: Vault, id: SecretId, patch: MetadataPatch, signal: AbortSignal): Promise<void> {
+  pendingPath(vault, id)
+  const found = await readMetadata(vault, id, signal)
+  const newest = found?.versions.get(found.current)
+  if (!found || !newest) throw new KeyturnError('not-found/secret', `there is no secret ${id}`)
+  refuseDeleted(vault, id, newest, found.seenAt)
+  const { set, remove } = encodePatch(patch)
+  const custom = Object.fromEntries([
+    ...Object.entries(set).map(([key, text]) => [PREFIX + key, text] as const),
+    ...remove.map((key) => [PREFIX + key, null] as const)
+  ])
+  refuseUnfit(id, { ...found.custom, ...custom })
+  if (Object.keys(custom).length > 0) await patchCustom(vault, id, custom, signal)
+}
+
+/** Vault's api-docs, "Create/update metadata": 64 keys. OpenBao counts only those of a patch, and refuses the next full write. */
+const MAX_KEYS = 64
+
+function refuseUnfit(id: SecretId, custom: Readonly<Record<string, string | null>>): void {
+  const kept = Object.entries(custom).filter(([, text]) => text !== null)
+  if (kept.length > MAX_KEYS)
+    throw new KeyturnError(
+      'invalid/metadata',
+      `${id} would have ${kept.length} keys of custom metadata, and Vault takes ${MAX_KEYS}`
+    )
+  const empty = kept.find(([, text]) => text === '')?.[0]
+  if (empty !== undefined) throw new KeyturnError('invalid/metadata', `${empty} of ${id} is empty, which Vault does not take`)
+}
