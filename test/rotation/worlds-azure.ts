@@ -1,0 +1,93 @@
+import { parseAdmin } from '../../shared/document.ts'
+import { hasClass } from '../../shared/errors.ts'
+import { silentLog } from '../../shared/log.ts'
+import type { Core } from '../../shared/rotation/core.ts'
+import type { AzureKeyVault } from '../../shared/stores/azure-key-vault.ts'
+import { postgres } from '../../shared/targets/postgres.ts'
+import type { CrashFlow, Faults } from '../conformance/crash.ts'
+import { until } from '../servers/until.ts'
+import { type Blobs, startBlobs } from '../stores/azure-blobs.ts'
+import { type AzureHarness, startAzure } from '../stores/azure-harness.ts'
+import { adminDocument, count, database, documentOf, HOUR, type Kept, login, makePair, type World } from './crash-worlds.ts'
+
+export interface AzureWorld extends World {
+  readonly azure: AzureHarness
+  /** When the server has seen that the sessions of a dead run are closed: their locks are free some time after. */
+  unlocked(): Promise<void>
+}
+
+export interface AzureWorldOptions {
+  /** One process for every run, which remembers what it saw; otherwise each run is a process of its own. */
+  readonly isOneProcess?: boolean
+  readonly blobs?: () => Promise<Blobs>
+}
+
+/** Key Vault's double, a blob container and a real database. Each request is sent once: the suite decides what is lost. */
+export async function azureWorld(
+  faults: Faults,
+  { isOneProcess = false, blobs = startBlobs }: AzureWorldOptions = {}
+): Promise<AzureWorld> {
+  const { server, proxy } = await database(faults)
+  const azure = await startAzure({ blobs, maxRetries: 0, requestTimeoutMs: 1_000 })
+  await azure.create('admin', adminDocument(proxy.port), {})
+  azure.setFault(({ op }) => faults.fateOf(op))
+  azure.setBlobFault(({ op }) => faults.fateOf(`${op} journal`))
+  return {
+    azure,
+    get core() {
+      return coreOf(isOneProcess ? azure.store : azure.another(), server.caPem)
+    },
+    fresh: async () => {
+      const pair = await makePair(server)
+      const text = documentOf(proxy.port, pair, 'admin')
+      const id = await azure.create(`app${count}`, text, { kind: 'postgres', graceMs: HOUR, periodMs: 30 * 24 * HOUR })
+      const keep = async (): Promise<Kept> => JSON.parse(await azure.ordinaryRead(id)) as Kept
+      return {
+        ...{ id, pair, keep },
+        use: async () => login(server, await keep()),
+        useKept: async (kept) => void (await login(server, kept))
+      }
+    },
+    advance: azure.advance,
+    unlocked: () =>
+      until('the locks of the dead run', 10_000, async () => {
+        const held = await server.query("SELECT FROM pg_locks WHERE locktype = 'advisory'")
+        return held.length === 0 || undefined
+      }).then(() => {}),
+    stop: async () => {
+      await proxy.stop()
+      await azure.close()
+      await server.stop()
+    }
+  }
+}
+
+function coreOf(store: AzureKeyVault, ca: string): Core {
+  const target = postgres({
+    ca,
+    admin: async (reference, _host, signal) => parseAdmin((await store.readCurrent(reference, signal)).text)
+  })
+  return { store, targetFor: () => target, log: silentLog, runLivesMs: HOUR, stepNeedsMs: 100 }
+}
+
+/** A lease, and a second for its rounding. */
+const LEASE_MS = 61_000
+
+/** Run again at once, which may be told to wait; and a minute later, when the lease of the dead run has ended by itself. */
+export const atOnceAndLater = (flow: CrashFlow, worldOf: () => AzureWorld): CrashFlow => ({
+  ...flow,
+  prepare: async () => {
+    const one = await flow.prepare()
+    return {
+      ...one,
+      recover: async () => {
+        await one.recover().catch((e: unknown) => {
+          if (!hasClass(e, 'busy') && !hasClass(e, 'unavailable') && !hasClass(e, 'conflict')) throw e
+        })
+        await worldOf().unlocked()
+        await worldOf().azure.blobs.advance(LEASE_MS)
+        await one.recover()
+      }
+    }
+  }
+})
