@@ -1,0 +1,91 @@
+import { parseAdmin } from '../../shared/document.ts'
+import { silentLog } from '../../shared/log.ts'
+import type { Core } from '../../shared/rotation/core.ts'
+import type { GcpSecretManager } from '../../shared/stores/gcp-secret-manager.ts'
+import { postgres } from '../../shared/targets/postgres.ts'
+import type { Faults } from '../conformance/crash.ts'
+import type { GoogleSecretsDouble } from '../doubles/google-secrets.ts'
+import type { PostgresServer } from '../servers/postgres.ts'
+import { annotationsOf, type GcpPlace, gcpPlace } from '../stores/gcp-harness.ts'
+import {
+  adminDocument,
+  count,
+  database,
+  documentOf,
+  HOUR,
+  type Kept,
+  login,
+  makePair,
+  type Subject,
+  type World
+} from './crash-worlds.ts'
+
+export interface GcpWorld extends World {
+  /** Each time it is asked for: of another process, which knows nothing of what the ones before wrote. */
+  readonly core: Core
+  readonly place: GcpPlace
+  readonly double: GoogleSecretsDouble
+  readonly server: PostgresServer
+  coreOn(store: GcpSecretManager): Core
+}
+
+/** One attempt a call: the suite decides what is lost, not repeats. */
+const ONCE = { maxAttempts: 1, requestTimeoutMs: 1_000 }
+
+/** A store that converges within `lagMs`, a real database, and a person and an application at both. */
+export async function gcpWorld(faults: Faults, lagMs = 0): Promise<GcpWorld> {
+  const { server, proxy } = await database(faults)
+  const place = await gcpPlace(ONCE)
+  const { double } = place
+  place.setFault(({ op }) => faults.fateOf(op))
+  await place.create('admin', adminDocument(proxy.port), {})
+  const coreOn = (store: GcpSecretManager): Core => {
+    const target = postgres({
+      ca: server.caPem,
+      admin: async (reference, _host, signal) => parseAdmin((await store.readCurrent(reference, signal)).text)
+    })
+    return { store, targetFor: () => target, log: silentLog, runLivesMs: HOUR, stepNeedsMs: 100 }
+  }
+  let runs = 0
+  return {
+    place,
+    double,
+    server,
+    coreOn,
+    get core() {
+      runs++
+      return coreOn(place.store())
+    },
+    /**
+     * The grace begins when the last reader can have been given the version before; so it is that much longer until it is
+     * over. Everything has converged then, and what comes after the first run of a secret lags again.
+     */
+    advance: (ms) => {
+      double.setLag(0)
+      place.advance(ms + place.store().facts.convergenceMs)
+      if (runs === 1) double.setLag(lagMs)
+    },
+    fresh: async (): Promise<Subject> => {
+      runs = 0
+      double.setLag(0)
+      const pair = await makePair(server)
+      const id = `app${count}`
+      const policy = annotationsOf({ kind: 'postgres', graceMs: HOUR, periodMs: 30 * 24 * HOUR })
+      await place.create(id, documentOf(proxy.port, pair, 'admin'), policy)
+      double.setLag(lagMs)
+      const keep = async (): Promise<Kept> => JSON.parse((await place.latest(id)).text) as Kept
+      return {
+        id,
+        pair,
+        keep,
+        use: async () => login(server, await keep()),
+        useKept: async (kept) => void (await login(server, kept))
+      }
+    },
+    stop: async () => {
+      await proxy.stop()
+      await place.close()
+      await server.stop()
+    }
+  }
+}
