@@ -12,6 +12,9 @@ export interface FunctionBuild {
 
 export const FUNCTIONS: readonly FunctionBuild[] = [
   { name: 'aws/rotate-database', entry: 'functions/aws/rotate-database.ts' },
+  // @azure/functions does not load from an ES module that a bundler made.
+  { name: 'azure/rotate-database', entry: 'functions/azure/apps/rotate-database.ts', format: 'cjs' },
+  { name: 'gcp/rotate-database', entry: 'functions/gcp/rotate-database.ts' },
   { name: 'local/keyturn', entry: 'functions/local/cli.ts' }
 ]
 
@@ -53,6 +56,26 @@ const builtins: Plugin = {
 }
 
 /**
+ * What is taken of a package that is imported lazily, where that is little: `import()` keeps everything that a package
+ * exports, and the RDS client has 170 commands. test/architecture.test.ts compares it with the sources.
+ */
+export const TAKEN: Readonly<Record<string, readonly string[]>> = {
+  '@aws-sdk/client-rds': ['RDSClient', 'DescribeDBClustersCommand', 'DescribeDBInstancesCommand']
+}
+
+/** An entry that passes on no more than what is taken. */
+const takenOnly: Plugin = {
+  name: 'taken-only',
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /^taken:/ }, ({ path }) => ({ path: path.slice('taken:'.length), namespace: 'taken' }))
+    onLoad({ filter: /.*/, namespace: 'taken' }, ({ path }) => ({
+      contents: `export { ${TAKEN[path]?.join(', ')} } from '${path}'`,
+      resolveDir: process.cwd()
+    }))
+  }
+}
+
+/**
  * A package that is imported by `import()` becomes a file of its own, `lazy/<package>.mjs`, kept in `found`: what the first
  * call does not need is then neither read nor parsed. The bundler's own splitting does it too, but moves all that the
  * parts share out of index.mjs into many files (6 ms more), and wraps it where it does not split (11 ms more).
@@ -64,8 +87,9 @@ const lazyPackages = (found: Map<string, string>): Plugin => ({
       if (kind !== 'dynamic-import' || pluginData === 'resolving' || isBuiltin(path)) return null
       const resolved = await resolve(path, { kind, importer, resolveDir, pluginData: 'resolving' })
       const name = path.replace(/^@/, '').replaceAll('/', '-')
-      if ((found.get(name) ?? resolved.path) !== resolved.path) throw new Error(`two versions of ${path} are imported lazily`)
-      found.set(name, resolved.path)
+      const entry = path in TAKEN ? `taken:${path}` : resolved.path
+      if ((found.get(name) ?? entry) !== entry) throw new Error(`two versions of ${path} are imported lazily`)
+      found.set(name, entry)
       return { path: `./lazy/${name}.mjs`, external: true }
     })
 })
@@ -97,7 +121,7 @@ export async function buildFunction(
     entryPoints: Object.fromEntries(lazy),
     outdir: `${folder}/lazy`,
     splitting: true,
-    plugins: [...(more.plugins ?? []), builtins],
+    plugins: [...(more.plugins ?? []), builtins, takenOnly],
     metafile: true
   })
   return { inputs: { ...first.inputs, ...later.inputs }, outputs: { ...first.outputs, ...later.outputs } }

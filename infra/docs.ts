@@ -1,4 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import { AZURE_SETTINGS } from '../functions/azure/settings.ts'
+import { GCP_SETTINGS } from '../functions/gcp/settings.ts'
 import { EXITS } from '../functions/local/exit-codes.ts'
 import { SETTINGS } from '../shared/config.ts'
 import { CODES } from '../shared/errors.ts'
@@ -7,7 +9,10 @@ import type { StoreFacts } from '../shared/ports/secret-store.ts'
 import { PHASES } from '../shared/rotation/machine.ts'
 import { secretsManagerClient } from '../shared/stores/aws-client.ts'
 import { awsSecretsManager } from '../shared/stores/aws-secrets-manager.ts'
+import { azureKeyVault } from '../shared/stores/azure-key-vault.ts'
 import { fileStore } from '../shared/stores/file.ts'
+import { gcpSecretManager } from '../shared/stores/gcp-secret-manager.ts'
+import { vaultKv } from '../shared/stores/vault-kv.ts'
 import { VAULT_SETTINGS } from '../shared/vault/settings.ts'
 
 /** A part of the README that repeats the code: written from it, between `<!-- name -->` and `<!-- /name -->`. */
@@ -34,7 +39,14 @@ const codes = (): string =>
 
 const STORES: readonly StoreFacts[] = [
   fileStore({ folder: '.' }).facts,
-  awsSecretsManager({ client: secretsManagerClient({ region: 'us-east-1' }) }).facts
+  awsSecretsManager({ client: secretsManagerClient({ region: 'us-east-1' }) }).facts,
+  azureKeyVault({
+    vaultUrl: 'https://example.vault.azure.net',
+    credential: { getToken: async () => null },
+    journal: { containerUrl: 'https://example.blob.core.windows.net/keyturn' }
+  }).facts,
+  gcpSecretManager({ project: 'example', authorize: async () => new Headers() }).facts,
+  vaultKv({ client: { call: async () => Promise.reject(new Error('nobody is asked')), end: async () => {} } }).facts
 ]
 
 const yes = (value: boolean): string => (value ? 'yes' : 'no')
@@ -47,7 +59,8 @@ const stores = (): string =>
       'a late promotion can be fenced',
       'readers may see the version before for',
       'metadata compare-and-set',
-      'longest value'
+      'longest value',
+      'what it cannot do'
     ],
     STORES.map((f) => [
       f.name,
@@ -55,7 +68,8 @@ const stores = (): string =>
       yes(f.fence),
       f.convergenceMs === 0 ? 'no time' : formatDuration(f.convergenceMs),
       yes(f.metadataCompareAndSet),
-      `${(f.maxValueBytes / 1024).toFixed(0)} KiB`
+      `${(f.maxValueBytes / 1024).toFixed(0)} KiB`,
+      f.cannot
     ])
   )
 
@@ -82,6 +96,8 @@ export const SECTIONS: readonly Section[] = [
   ['stores', stores],
   ['exits', exits],
   ['settings', settingsTable(SETTINGS)],
+  ['azure-settings', settingsTable(AZURE_SETTINGS)],
+  ['gcp-settings', settingsTable(GCP_SETTINGS)],
   ['vault-settings', settingsTable(VAULT_SETTINGS)],
   ['codes', codes]
 ]

@@ -1,4 +1,5 @@
 import { asKeyturnError, type Code, type KeyturnError } from './errors.ts'
+import type { Log } from './log.ts'
 import type { Session } from './ports/target.ts'
 import type { Done } from './rotation/effects.ts'
 import type { Outcome } from './rotation/rotate.ts'
@@ -70,3 +71,13 @@ export const succeeded = (o: Outcome): SecretReport => ({
   done: o.done.map(doneReport),
   note: o.note ?? null
 })
+
+/** Nobody reads what a timer, a queue or a topic is answered: what was done is said here. The core says what failed. */
+export function logResult(log: Log, report: SecretReport): void {
+  if (!report.ok || (report.done.length === 0 && report.note === null)) return
+  const { secret, phase, note, done } = report
+  log.info('done', { secret, phase, note, steps: done.map(({ step, principal }) => `${step} ${principal}`) })
+}
+
+export const logFailure = (log: Log, { code, message, retryable, todo, vendor }: KeyturnError): void =>
+  log.error('failed', { code, message, retryable, todo, vendor })

@@ -33,7 +33,7 @@ const isOurs = (path: string): boolean => /^(shared|functions)\//.test(path)
 type Layer = 'functions' | 'core' | 'adapters' | 'ports' | 'base'
 
 /** Core that is not in a folder of its own: what every host does with a request, and how it reports. */
-const CORE_FILES = ['shared/act.ts', 'shared/report.ts']
+const CORE_FILES = ['shared/act.ts', 'shared/http.ts', 'shared/report.ts']
 
 function layerOf(path: string): Layer {
   if (path.startsWith('functions/')) return 'functions'
@@ -59,7 +59,10 @@ const NEUTRAL = ['scram']
 const hostOf = (path: string): string => /^functions\/([^/]+)\//.exec(path)?.[1] ?? ''
 
 /** The command line works on a cloud's store too, by that cloud's own composition root. */
-const MAY_COMPOSE: readonly Edge[] = [['functions/local/compose.ts', 'functions/aws/compose.ts']]
+const MAY_COMPOSE: readonly Edge[] = [
+  ['functions/local/stores.ts', 'functions/aws/compose.ts'],
+  ['functions/local/compose.ts', 'functions/aws/authorities.ts']
+]
 
 export function brokenArrows(edges: readonly Edge[]): readonly string[] {
   return edges.flatMap(([from, to]) => {
@@ -105,10 +108,9 @@ const SDKS: Readonly<Record<string, RegExp>> = {
   gcp: /^@google-cloud\/|^google-auth-library$|^google-gax$|^googleapis$/
 }
 
-/** SDKs of another cloud than the host's own. `local` has its file store, and AWS by MAY_COMPOSE. */
+/** SDKs of another cloud than the host's own. The command line works on every store. */
 export function foreignSdks(host: string, metafile: Metafile): readonly string[] {
-  const own = host === 'local' ? 'aws' : host
-  const foreign = Object.entries(SDKS).flatMap(([cloud, sdk]) => (cloud === own ? [] : [sdk]))
+  const foreign = Object.entries(SDKS).flatMap(([cloud, sdk]) => (cloud === host || host === 'local' ? [] : [sdk]))
   return packagesOf(metafile).filter((name) => foreign.some((sdk) => sdk.test(name)))
 }
 
@@ -121,7 +123,7 @@ export interface Size {
 export function sizeOf({ outputs }: Metafile): Size {
   const files = Object.entries(outputs)
   const sum = (some: typeof files) => some.reduce((total, [, { bytes }]) => total + bytes, 0)
-  return { index: sum(files.filter(([path]) => path.endsWith('/index.mjs'))), all: sum(files) }
+  return { index: sum(files.filter(([path]) => /\/index\.[cm]js$/.test(path))), all: sum(files) }
 }
 
 /** What moved by more than a twentieth since the budget was written down, up or down. */

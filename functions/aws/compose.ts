@@ -1,4 +1,5 @@
 import { type Config, readCa, readConfig } from '../../shared/config.ts'
+import { KeyturnError } from '../../shared/errors.ts'
 import { jsonLog, type Log } from '../../shared/log.ts'
 import type { Core } from '../../shared/rotation/core.ts'
 import { secretsManagerClient } from '../../shared/stores/aws-client.ts'
@@ -6,15 +7,19 @@ import { awsSecretsManager } from '../../shared/stores/aws-secrets-manager.ts'
 import { type PostgresSettings, postgres } from '../../shared/targets/postgres.ts'
 import type { SecretText } from '../../shared/types.ts'
 import { awsAdmin } from './admin.ts'
+import { amazonAuthorities } from './authorities.ts'
 
 /** Everything a function on AWS works with. */
 export interface Aws {
   readonly config: Config
   readonly log: Log
-  /** What the target was built with, for what is done to a database beside rotations. */
-  readonly postgres: PostgresSettings
+  readonly admin: NonNullable<PostgresSettings['admin']>
   /** For one event: Secrets Manager's RotationToken belongs to it alone. */
   readonly core: (rotationToken?: SecretText) => Core
+  /** Secrets Manager may drive: its four steps are taken. */
+  readonly takesSteps: boolean
+  /** After each event: what was logged in for it is revoked. Never throws. */
+  readonly end: () => Promise<void>
 }
 
 /** Lambda's longest run (Lambda quotas: 900 s), and one request that was sent at its end. */
@@ -23,29 +28,55 @@ const RUN_LIVES_MS = 915_000
 /** What an effect and the look after it need at most, on a slow day. */
 const STEP_NEEDS_MS = 2_000
 
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** A store, and the admin logins that lie in it. */
+export interface Place extends Pick<Aws, 'admin' | 'takesSteps' | 'end'> {
+  readonly store: (rotationToken?: SecretText) => Core['store']
+}
+
 /** Builds the adapters, once a process. Throws `invalid/config` with every problem of the environment. */
-export function composeAws(environment: Readonly<Record<string, string | undefined>>): Aws {
+export async function composeAws(environment: Environment): Promise<Aws> {
   const config = readConfig(environment)
   const log = jsonLog(config.logLevel)
-  const client = secretsManagerClient(config.storeEndpoint === undefined ? {} : { endpoint: config.storeEndpoint })
-  const store = awsSecretsManager({ client })
-  const settings: PostgresSettings = {
+  const { store, ...place } = await placeOf(environment, config)
+  const target = postgres({
     ...config,
     ca: readCa(config),
+    authorities: amazonAuthorities,
     passwordPolicy: config.password,
-    admin: awsAdmin(store)
-  }
-  const target = postgres(settings)
+    admin: place.admin
+  })
   return {
     config,
     log,
-    postgres: settings,
     core: (rotationToken) => ({
-      store: rotationToken ? store.withRotationToken(rotationToken) : store,
+      store: store(rotationToken),
       targetFor: () => target,
       log,
       runLivesMs: RUN_LIVES_MS,
       stepNeedsMs: STEP_NEEDS_MS
-    })
+    }),
+    ...place
+  }
+}
+
+async function placeOf(environment: Environment, config: Config): Promise<Place> {
+  const named = environment.KEYTURN_STORE || 'aws'
+  if (named === 'aws') return secretsManager(config)
+  // Its modules are run only here: most functions have no Vault beside them, and each millisecond of a cold start counts.
+  if (named === 'vault') return (await import('./vault.ts')).vaultPlace(environment)
+  throw new KeyturnError('invalid/config', 'KEYTURN_STORE must be aws or vault')
+}
+
+function secretsManager({ storeEndpoint }: Config): Place {
+  const store = awsSecretsManager({
+    client: secretsManagerClient(storeEndpoint === undefined ? {} : { endpoint: storeEndpoint })
+  })
+  return {
+    store: (rotationToken) => (rotationToken ? store.withRotationToken(rotationToken) : store),
+    admin: awsAdmin(store),
+    takesSteps: true,
+    end: async () => {}
   }
 }

@@ -2,7 +2,7 @@ import middy from '@middy/core'
 import type { Context, SQSBatchResponse } from 'aws-lambda'
 import { act, type Delivery, type Report, throwOnFailure } from '../../shared/act.ts'
 import { type Deadline, deadline } from '../../shared/deadline.ts'
-import { asKeyturnError, type KeyturnError } from '../../shared/errors.ts'
+import { asKeyturnError, KeyturnError } from '../../shared/errors.ts'
 import { drivenSteps } from '../../shared/rotation/driven/steps.ts'
 import { type Aws, composeAws } from './compose.ts'
 import { type AwsEvent, type Message, parseEvent, type Step } from './events.ts'
@@ -19,35 +19,43 @@ export const handler = middy<unknown, string | Report | SQSBatchResponse>()
     throw lambdaError(asKeyturnError(error))
   })
   .handler(async (event: unknown, context: Context) => {
+    const aws = await compose()
     const limit = deadline(context.getRemainingTimeInMillis())
     try {
-      return await answer(parseEvent(event), context, limit)
+      return await answer(aws, parseEvent(event), context, limit)
     } catch (e) {
-      compose().log.error('failed', failure(asKeyturnError(e)))
+      aws.log.error('failed', failure(asKeyturnError(e)))
       throw e
     } finally {
       limit.end()
+      await aws.end()
     }
   })
 
 // Once a process. Not at import: what fails then is retried by Lambda as an init error, with its message lost.
-let aws: Aws | undefined
-const compose = (): Aws => {
-  aws ??= composeAws(process.env)
-  return aws
+let composed: Promise<Aws> | undefined
+const compose = (): Promise<Aws> => {
+  composed ??= composeAws(process.env).catch((e: unknown) => {
+    composed = undefined
+    throw e
+  })
+  return composed
 }
 
 const steps = drivenSteps()
 
-async function answer(event: AwsEvent, context: Context, limit: Deadline): Promise<string | Report | SQSBatchResponse> {
-  if (event.kind === 'step') return step(event, limit)
-  if (event.kind === 'batch') return batch(event.messages, limit)
-  const core = compose().core()
-  return throwOnFailure(await act(core, event.request, delivery(context.awsRequestId, event.sentAt, limit)))
+async function answer(aws: Aws, event: AwsEvent, context: Context, limit: Deadline): Promise<string | Report | SQSBatchResponse> {
+  if (event.kind === 'step') return step(aws, event, limit)
+  if (event.kind === 'batch') return batch(aws, event.messages, limit)
+  return throwOnFailure(await act(aws.core(), event.request, delivery(aws, context.awsRequestId, event.sentAt, limit)))
 }
 
-async function step(event: Extract<AwsEvent, { kind: 'step' }>, limit: Deadline): Promise<string> {
-  const { log, core } = compose()
+async function step(
+  { log, core, takesSteps }: Aws,
+  event: Extract<AwsEvent, { kind: 'step' }>,
+  limit: Deadline
+): Promise<string> {
+  if (!takesSteps) throw new KeyturnError('unsupported/store', 'Secrets Manager drives its own secrets, not those of Vault')
   const said = await steps[STEPS[event.step satisfies Step]]({
     core: core(event.rotationToken),
     secretId: event.secretId,
@@ -59,25 +67,24 @@ async function step(event: Extract<AwsEvent, { kind: 'step' }>, limit: Deadline)
 }
 
 /** One after the other: messages of one batch may name the same secret, and the time left is shared. */
-async function batch(messages: readonly Message[], limit: Deadline): Promise<SQSBatchResponse> {
-  const { log, core } = compose()
+async function batch(aws: Aws, messages: readonly Message[], limit: Deadline): Promise<SQSBatchResponse> {
   const batchItemFailures: { itemIdentifier: string }[] = []
   for (const message of messages) {
     try {
-      throwOnFailure(await act(core(), message.parse(), delivery(message.id, message.sentAt, limit)))
+      throwOnFailure(await act(aws.core(), message.parse(), delivery(aws, message.id, message.sentAt, limit)))
     } catch (e) {
-      log.error('failed', { messageId: message.id, ...failure(asKeyturnError(e)) })
+      aws.log.error('failed', { messageId: message.id, ...failure(asKeyturnError(e)) })
       batchItemFailures.push({ itemIdentifier: message.id })
     }
   }
   return { batchItemFailures }
 }
 
-const delivery = (id: string, sentAt: Delivery['sentAt'], limit: Deadline): Delivery => ({
+const delivery = ({ config }: Aws, id: string, sentAt: Delivery['sentAt'], limit: Deadline): Delivery => ({
   id,
   sentAt,
   deadline: limit,
-  sweepConcurrency: compose().config.sweepConcurrency
+  sweepConcurrency: config.sweepConcurrency
 })
 
 const failure = (e: KeyturnError) => ({

@@ -11,10 +11,10 @@ import { addRollback } from './commands/rollback.ts'
 import { addRotate } from './commands/rotate.ts'
 import { addStatus } from './commands/status.ts'
 import { addSweep } from './commands/sweep.ts'
-import { STORE_NAMES } from './compose.ts'
 import { EXITS, type Exit } from './exit-codes.ts'
 import { painter, table } from './output.ts'
 import { type Environment, failedAnswer, type Globals, starter } from './start.ts'
+import { STORE_NAMES } from './stores.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Runs one command line. Everything it says goes through the terminal that is passed in; never throws. */

@@ -30,7 +30,10 @@ export function starter(globals: () => Globals, environment: Environment, termin
     const progress = await progressOn(terminal.stderr, options.json !== true)
     try {
       const invocation = await invocationOf(action, options, environment, terminal, progress)
-      const answer = await work(invocation).finally(invocation.deadline.end)
+      const answer = await work(invocation).finally(async () => {
+        invocation.deadline.end()
+        await invocation.local.end()
+      })
       progress.end()
       print(answer)
     } catch (e) {

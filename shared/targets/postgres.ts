@@ -16,8 +16,10 @@ export interface PostgresSettings {
    * another host name of the same server, it says so with `hostIsChecked`. Throws `not-found/admin-secret`.
    */
   readonly admin?: ((reference: string, host: string, signal: AbortSignal) => Promise<AdminLogin>) | undefined
-  /** PEM of the authorities to trust; absent: Node's own store, and Amazon's for RDS hosts. */
+  /** PEM of the authorities to trust; Node's own store where neither gives any. */
   readonly ca?: string | undefined
+  /** PEM of the authorities that a platform's own hosts are certified by, beside `ca`; undefined for any other host. */
+  readonly authorities?: ((host: string) => Promise<readonly string[] | undefined>) | undefined
   readonly connectTimeoutMs?: number | undefined
   readonly statementTimeoutMs?: number | undefined
   /** How long a reader may take to learn of a new password before the rotation is given up. */
@@ -48,6 +50,7 @@ export function postgres(settings: PostgresSettings): Target {
 export const openingOf = (settings: PostgresSettings): Opening => ({
   admin: settings.admin,
   ca: settings.ca,
+  authorities: settings.authorities,
   connectTimeoutMs: settings.connectTimeoutMs ?? 5_000,
   statementTimeoutMs: settings.statementTimeoutMs ?? 10_000,
   replicaBoundMs: settings.replicaBoundMs ?? 20_000,

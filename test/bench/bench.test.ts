@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { builtFunction } from '../functions/lambda-runtime.ts'
-import { type Figures, lines } from './figures.ts'
+import { type CloudFigures, cloudLines, type Figures, lines } from './figures.ts'
+import { compareImports } from './imports.ts'
 import { coldStart, type Subject } from './processes.ts'
 import { compareWall, count, median } from './rotation.ts'
 import { onOurDouble, type Stage, TEMPLATE } from './store.ts'
@@ -37,6 +38,33 @@ describe('what keyturn is compared with', () => {
     const secret = await stage.cloud.secret(TEMPLATE)
     const create = await stage.begin(secret)
     await expect(coldStart(ours(), { ...create, Step: 'deleteSecret' })).rejects.toThrow('unknown step')
+  })
+})
+
+describe('a cold import', () => {
+  const here = (file: string) => join(import.meta.dirname, file)
+
+  test('is timed in processes of its own', async () => {
+    const both = await compareImports([here('empty-handler.mjs'), here('empty-handler.cjs')], 1)
+    expect(both.every((ms) => ms > 0)).toBe(true)
+  })
+
+  test('that fails is no figure', async () => {
+    await expect(compareImports([here('no-such-file.mjs')], 1)).rejects.toThrow('was not imported')
+  })
+})
+
+describe('the table of another cloud', () => {
+  const figures: CloudFigures = {
+    ...{ store: 'a double', storeCalls: 10, storeCallsCold: 11, otherCalls: 4 },
+    ...{ importMs: 80, emptyImportMs: 20, bundleBytes: 1_000_000, indexBytes: 400_000 }
+  }
+  const unmet = (changed: Partial<CloudFigures>) =>
+    cloudLines({ ...figures, ...changed }, 10).flatMap(({ figure, met }) => (met ? [] : [figure]))
+
+  test('says that a figure on its target is met, and one beyond it is not', () => {
+    expect(unmet({})).toEqual([])
+    expect(unmet({ storeCalls: 11, importMs: 81, bundleBytes: 1_000_001 })).toHaveLength(3)
   })
 })
 

@@ -1,3 +1,5 @@
+import type { StoreCalls } from './stores.ts'
+
 /** The figures of one function, and of what it is compared with. All times in milliseconds. */
 export interface Figures {
   readonly store: string
@@ -32,6 +34,14 @@ export interface Figures {
     readonly wallMs: number
     readonly plainWallMs: number
   }
+}
+
+/** The figures of a function on another cloud. */
+export interface CloudFigures extends StoreCalls {
+  readonly importMs: number
+  readonly emptyImportMs: number
+  readonly bundleBytes: number
+  readonly indexBytes: number
 }
 
 export interface Line {
@@ -80,6 +90,29 @@ export function lines(f: Figures): readonly Line[] {
     most(`client errors in ${f.rotationsUnderLoad} rotations under ${f.clients} clients`, f.clientErrors, 0, undefined, own),
     ...motoLines(f)
   ]
+}
+
+/** The most calls of a rotation that each store may be asked. */
+export const MOST_CALLS = { azure: 10, gcp: 12, vault: 8 } as const
+
+export function cloudLines(f: CloudFigures, calls: number): readonly Line[] {
+  const over = f.importMs - f.emptyImportMs
+  const [mb, blank] = [`${(f.bundleBytes / 1e6).toFixed(2)} MB`, { plain: '', store: '' }]
+  return [
+    ...storeLines(f, calls),
+    {
+      ...{ figure: `cold import over an empty handler’s ${ms(f.emptyImportMs)}`, value: ms(over), target: '≤ 60 ms' },
+      ...{ met: over <= 60, ...blank }
+    },
+    { figure: 'bundle', value: mb, target: '≤ 1.0 MB', met: f.bundleBytes <= 1e6, ...blank }
+  ]
+}
+
+export function storeLines(f: StoreCalls, calls: number): readonly Line[] {
+  const cold = { ...most('store calls, new process', f.storeCallsCold, calls, undefined, f.store), target: '', met: true }
+  const lease = { ...most('calls of the lease', f.otherCalls, 0, undefined, 'Blob Storage'), target: '', met: true }
+  const beside = f.otherCalls > 0 ? [lease] : []
+  return [most('store calls of a rotation', f.storeCalls, calls, undefined, f.store), cold, ...beside]
 }
 
 const wall = (value: number, plain: number, store: string): Line => ({

@@ -6,11 +6,13 @@ import Table from 'cli-table3'
 import { buildFunction, bytesOf, FUNCTIONS } from '../../infra/build.ts'
 import { findMoto } from '../doubles/moto.ts'
 import type { Cloud } from '../functions/lambda-cloud.ts'
-import { type Figures, lines } from './figures.ts'
+import { type CloudFigures, cloudLines, type Figures, type Line, lines, MOST_CALLS, storeLines } from './figures.ts'
+import { compareImports } from './imports.ts'
 import { underLoad } from './load.ts'
 import type { Subject } from './processes.ts'
 import { compareCold, compareWall, count, peakRss } from './rotation.ts'
 import { onMoto, onOurDouble, onOurDoubleElsewhere } from './store.ts'
+import { countOnAzure, countOnGcp, countOnVault, type StoreCalls } from './stores.ts'
 
 const NAME = 'aws/rotate-database'
 
@@ -18,7 +20,9 @@ const { values: options } = parseArgs({
   options: { json: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } }
 })
 /** How often; `--quick` is for trying the bench itself. */
-const TIMES = options.quick ? { wall: 3, cold: 3, rss: 1, load: 5 } : { wall: 25, cold: 25, rss: 5, load: 100 }
+const TIMES = options.quick
+  ? { wall: 3, cold: 3, rss: 1, load: 5, imports: 3 }
+  : { wall: 25, cold: 25, rss: 5, load: 100, imports: 25 }
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 const subject = (name: Subject['name'], file: string, { env }: Pick<Cloud, 'env'>): Subject => ({ name, file, env })
@@ -94,19 +98,47 @@ async function measure(outdir: string): Promise<Figures> {
   return { ...local, bundleBytes: bytesOf(metafile), indexBytes: index?.bytes ?? 0, ...load, ...moto }
 }
 
-function print(figures: Figures): void {
-  const table = new Table({ head: [NAME, 'measured', 'wanted', '', 'plain handler', 'store'], style: { head: [], border: [] } })
-  for (const { figure, value, target, met, plain, store } of lines(figures))
-    table.push([figure, value, target, met ? 'met' : 'NOT MET', plain, store])
+/** A function on another cloud: what its import costs, its size, and the calls of a rotation of its core. */
+async function measureCloud(
+  outdir: string,
+  name: string,
+  file: string,
+  empty: string,
+  count: () => Promise<StoreCalls>
+): Promise<CloudFigures> {
+  const fn = FUNCTIONS.find((f) => f.name === name)
+  if (!fn) throw new Error(`infra/build.ts builds no ${name}`)
+  const metafile = await buildFunction(fn, outdir)
+  const [, index] = Object.entries(metafile.outputs).find(([path]) => path.endsWith(`/${file}`)) ?? []
+  say(`${TIMES.imports} cold imports of ${name}, turn by turn with an empty handler’s`)
+  const [emptyImportMs = 0, importMs = 0] = await compareImports([here(empty), join(outdir, name, file)], TIMES.imports)
+  say(`the calls of a rotation of ${name}`)
+  return { ...(await count()), importMs, emptyImportMs, bundleBytes: bytesOf(metafile), indexBytes: index?.bytes ?? 0 }
+}
+
+function print(title: string, of: readonly Line[]): void {
+  const table = new Table({ head: [title, 'measured', 'wanted', '', 'plain handler', 'store'], style: { head: [], border: [] } })
+  for (const { figure, value, target, met, plain, store } of of)
+    table.push([figure, value, target, target === '' ? '' : met ? 'met' : 'NOT MET', plain, store])
   console.log(table.toString())
-  console.log(`${figures.database}, TLS; Node ${figures.node}; times are medians, taken turn by turn in one run.`)
 }
 
 const outdir = mkdtempSync(join(tmpdir(), 'keyturn-bench-'))
 try {
-  const figures = await measure(outdir)
-  if (options.json) console.log(JSON.stringify({ [NAME]: figures }))
-  else print(figures)
+  const azure = await measureCloud(outdir, 'azure/rotate-database', 'index.cjs', 'empty-handler.cjs', countOnAzure)
+  const gcp = await measureCloud(outdir, 'gcp/rotate-database', 'index.mjs', 'empty-handler.mjs', countOnGcp)
+  say('the calls of a rotation on Vault')
+  const vault = await countOnVault()
+  const aws = await measure(outdir)
+  if (options.json)
+    console.log(JSON.stringify({ [NAME]: aws, 'azure/rotate-database': azure, 'gcp/rotate-database': gcp, 'vault-kv': vault }))
+  else {
+    print(NAME, lines(aws))
+    print('azure/rotate-database', cloudLines(azure, MOST_CALLS.azure))
+    print('gcp/rotate-database', cloudLines(gcp, MOST_CALLS.gcp))
+    print('vault-kv', storeLines(vault, MOST_CALLS.vault))
+    console.log(`${aws.database}, TLS; Node ${aws.node}; times are medians, taken turn by turn in one run.`)
+  }
 } finally {
   rmSync(outdir, { recursive: true, force: true })
 }

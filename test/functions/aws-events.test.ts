@@ -5,7 +5,7 @@ import { parseEvent } from '../../functions/aws/events.ts'
 import { batchOf, eventNames, eventOf } from './lambda-events.ts'
 
 const OWN = import.meta.filename
-const sources = globSync(resolve(import.meta.dirname, '*.ts')).filter((file) => file !== OWN)
+const sources = globSync(resolve(import.meta.dirname, '{aws,lambda}-*.ts')).filter((file) => file !== OWN)
 const text = sources.map((file) => readFileSync(file, 'utf8')).join('\n')
 
 /** Named as a whole text: `create-secret` is not used by a test of `create-secret-as-the-guide-spells-it`. */

@@ -42,6 +42,20 @@ describe('TLS', () => {
   it('with an expired certificate is refused', () =>
     served('expired', async (verify) => expect((await verify()).vendor).toBe('CERT_HAS_EXPIRED')))
 
+  it('of a platform’s own authority is accepted for that platform’s hosts, and for no other', async () => {
+    await using server = await startPostgres({ version: 18 })
+    await server.query(`CREATE ROLE app LOGIN PASSWORD '${FIRST_PASSWORD}'`)
+    const { caPem: ca } = await strangerIdentity()
+    for (const hosts of [['localhost'], ['elsewhere.example']]) {
+      const authorities = async (host: string) => (hosts.includes(host) ? [server.caPem] : undefined)
+      const target = postgres({ ca, authorities })
+      const text = { engine: 'postgres', host: 'localhost', port: server.port, username: 'app', password: FIRST_PASSWORD }
+      const login = target.verify(target.inspect(new SecretText(JSON.stringify(text)), {}), {}, soon())
+      if (hosts.includes('localhost')) expect(await login).toBe('accepted')
+      else expect((await refusal(login)).code).toBe('invalid/tls')
+    }
+  })
+
   it('with a certificate for an address is accepted for that address', async () => {
     const w = await startWorld({ version: 18 })
     const [a, b] = await w.pair()

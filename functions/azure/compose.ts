@@ -1,0 +1,71 @@
+import { adminIn } from '../../shared/admin.ts'
+import { type Config, readCa } from '../../shared/config.ts'
+import { KeyturnError } from '../../shared/errors.ts'
+import type { Log } from '../../shared/log.ts'
+import type { Core } from '../../shared/rotation/core.ts'
+import { azureKeyVault } from '../../shared/stores/azure-key-vault.ts'
+import { type PostgresSettings, postgres } from '../../shared/targets/postgres.ts'
+import { managedIdentity } from './credential.ts'
+import { type AzureSettings, readSettings } from './settings.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Everything a function on Azure works with. */
+export interface Azure {
+  readonly config: Config
+  readonly settings: AzureSettings
+  /** For one invocation: its log is its own. */
+  readonly core: (log: Log) => Core
+  /** After each event: what was logged in for it is revoked. Never throws. */
+  readonly end: () => Promise<void>
+}
+
+/** A store, and the admin logins that lie in it. */
+export interface Place extends Pick<Azure, 'end'> {
+  readonly store: Core['store']
+  readonly admin: NonNullable<PostgresSettings['admin']>
+}
+
+/** One request to the vault or to the journal. */
+const REQUEST_TIMEOUT_MS = 5_000
+
+/** What an effect and the look after it need at most, on a slow day. */
+const STEP_NEEDS_MS = 5_000
+
+/** Builds the adapters, once a process. Throws `invalid/config` with every problem of the environment. */
+export async function composeAzure(environment: Environment): Promise<Azure> {
+  const { config, settings } = readSettings(environment)
+  const { store, admin, end } = await placeOf(environment, settings)
+  const target = postgres({ ...config, ca: readCa(config), passwordPolicy: config.password, admin })
+  return {
+    config,
+    settings,
+    core: (log) => ({
+      store,
+      targetFor: () => target,
+      log,
+      runLivesMs: settings.runLimitMs + REQUEST_TIMEOUT_MS,
+      stepNeedsMs: STEP_NEEDS_MS
+    }),
+    end
+  }
+}
+
+async function placeOf(environment: Environment, settings: AzureSettings): Promise<Place> {
+  const { vaultUrl, journalUrl, identity } = settings
+  // Its modules are run only here: most function apps have no HashiCorp Vault beside them.
+  if (vaultUrl === undefined) return (await import('./vault.ts')).vaultPlace(environment, identity)
+  if (journalUrl === undefined || identity === undefined) throw new KeyturnError('bug/internal', 'settings without a journal')
+  const store = azureKeyVault({
+    vaultUrl,
+    credential: managedIdentity(identity),
+    journal: { containerUrl: journalUrl },
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    // A vault names the resource that its tokens are for, and the SDK compares that with the vault's own name. A server on this
+    // machine, which can only be a test's, has none; it is trusted by its certificate like any other.
+    clientOptions: { disableChallengeResourceVerification: isLoopback(vaultUrl) }
+  })
+  return { store, admin: adminIn(store.readCurrent), end: async () => {} }
+}
+
+const isLoopback = (url: string): boolean => ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname)

@@ -1,0 +1,27 @@
+import type { InvocationContext } from '@azure/functions'
+import { jsonLog, type Log } from '../../shared/log.ts'
+
+/** pino tells the level of the line to a stream that has this property (pino docs, api.md, "Metadata"). */
+const METADATA = Symbol.for('pino.metadata')
+
+/**
+ * The log of one invocation. Not the process's standard output: the host ties that to no invocation, and gives all of it one
+ * level (azure-functions/functions-reference-node, "Logging").
+ */
+export function invocationLog(context: InvocationContext, level = 'info'): Log {
+  const stream = {
+    [METADATA]: true,
+    lastLevel: INFO,
+    write(line: string): void {
+      const say = stream.lastLevel >= ERROR ? context.error : stream.lastLevel >= WARN ? context.warn : context.info
+      say.call(context, line.trimEnd())
+    }
+  }
+  return jsonLog(LEVELS.includes(level) ? level : 'info', stream)
+}
+
+/** Bad settings must be told too. */
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent']
+
+/** pino's numbers. */
+const [INFO, WARN, ERROR] = [30, 40, 50]

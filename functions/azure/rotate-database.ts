@@ -1,0 +1,101 @@
+import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
+import { act, throwOnFailure } from '../../shared/act.ts'
+import { asKeyturnError, type KeyturnError } from '../../shared/errors.ts'
+import { answered, refusalOf, refused } from '../../shared/http.ts'
+import { once } from '../../shared/once.ts'
+import type { SecretFacts } from '../../shared/ports/secret-store.ts'
+import { logFailure } from '../../shared/report.ts'
+import { parseRequest } from '../../shared/request.ts'
+import { tokenFor } from '../../shared/token.ts'
+import { composeAzure } from './compose.ts'
+import { refusedCaller } from './easy-auth.ts'
+import { type ExpiringEvent, eventsOf, isOfVault, type VaultEvent } from './events.ts'
+import { requestOf, responseOf } from './http.ts'
+import { failing, type Invocation, within } from './invocation.ts'
+import { invocationLog } from './log.ts'
+
+// Rotates database credentials in Azure Key Vault: a daily sweep, Key Vault's own events of expiry, and the common request over
+// HTTP. Registered in apps/rotate-database.ts, because outside the host @azure/functions keeps no handler.
+
+// Once a process. Not at import: a function app whose entry throws is indexed with no function at all.
+const compose = once(() => composeAzure(process.env))
+
+/** The log level of settings that cannot be read is the default. */
+const logOf = (context: InvocationContext) => () => invocationLog(context, process.env.KEYTURN_LOG_LEVEL)
+
+/** By the timer. What that brings (`isPastDue`, `scheduleStatus`) changes nothing: a sweep looks at every secret. */
+export const sweepDaily = (_timer: unknown, context: InvocationContext): Promise<void> =>
+  failing(logOf(context), async () =>
+    within(await compose(), context, async ({ core, delivery }) => {
+      throwOnFailure(await act(core, parseRequest({ action: 'sweep' }), delivery(context.invocationId)))
+    })
+  )
+
+/**
+ * By the queue. What is done already, is another vault's, or is not keyturn's, completes; everything else throws, so that the
+ * host delivers it again, and puts it on the poison queue at last, where a person finds it.
+ */
+export const rotateExpiring = (message: unknown, context: InvocationContext): Promise<void> =>
+  failing(logOf(context), async () =>
+    within(await compose(), context, async (invocation) => {
+      const failures: KeyturnError[] = []
+      for (const parse of eventsOf(message)) {
+        await rotateFor(parse, invocation).catch((e: unknown) => failures.push(asKeyturnError(e)))
+      }
+      const worst = failures.find((e) => !e.retryable) ?? failures[0]
+      for (const other of failures) if (other !== worst) logFailure(invocation.log, other)
+      if (worst) throw worst
+    })
+  )
+
+async function rotateFor(parse: () => VaultEvent, invocation: Invocation): Promise<void> {
+  const event = parse()
+  const { core, log, delivery } = invocation
+  const why = event.kind === 'other' ? 'asks for nothing' : await ignored(event, invocation)
+  if (event.kind === 'other' || why !== undefined) return log.info('ignored', { id: event.id, type: event.type, why })
+  const asked = parseRequest({ action: 'rotate', secretId: event.secret, reason: event.type })
+  // The event's id, so that every delivery of it is the same attempt.
+  await act(core, asked, delivery(event.id, event.at))
+}
+
+/** Why an event that rotates does not: it is no business of this app, or somebody was faster. */
+async function ignored(event: ExpiringEvent, { core, delivery }: Invocation): Promise<string | undefined> {
+  if (!isOfVault(event.vault, (await compose()).settings.vaultUrl)) return 'another vault'
+  const facts = await core.store.describe(event.secret, delivery(event.id).deadline.signal)
+  if (facts === undefined) return undefined
+  // The subscription is the whole vault's, and the other secrets in it are not keyturn's. Asked by name they are refused.
+  if (facts.metadata.kind === undefined) return 'not managed by keyturn'
+  return isNews(event, facts) ? undefined : 'not the newest version'
+}
+
+/**
+ * Key Vault tells of every version that ends, the newest or not. A version that is not, is news only while the rotation that
+ * this very event began is not tidied up.
+ */
+function isNews({ id, secret, version }: ExpiringEvent, { current, currentToken }: SecretFacts): boolean {
+  if (version === undefined || version === current) return true
+  return currentToken?.startsWith(tokenFor(id, secret)) === true
+}
+
+/** The load balancer in front of every function app answers in our place after 230 s (azure-functions/functions-scale). */
+const HTTP_LIMIT_MS = 200_000
+
+/** By HTTP, POST: the common request in, the report out. Never throws: the host would answer 500 without a body. */
+export async function rotateOnDemand(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
+  try {
+    const composed = await compose()
+    const { easyAuth, role } = composed.settings
+    const asked = (easyAuth ? refusedCaller(request.headers, role) : undefined) ?? (await requestOf(request))
+    if ('error' in asked) {
+      logFailure(logOf(context)(), asked.error)
+      return responseOf(refused(asked))
+    }
+    const work = async ({ core, delivery }: Invocation) =>
+      responseOf(answered(await act(core, asked, delivery(context.invocationId))))
+    return await within(composed, context, work, HTTP_LIMIT_MS)
+  } catch (e) {
+    const error = asKeyturnError(e)
+    logFailure(logOf(context)(), error)
+    return responseOf(refused(refusalOf(error)))
+  }
+}

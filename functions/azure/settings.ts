@@ -1,0 +1,189 @@
+import * as v from 'valibot'
+import { type Config, readConfig } from '../../shared/config.ts'
+import { hasCode, KeyturnError } from '../../shared/errors.ts'
+import { parseDuration } from '../../shared/metadata.ts'
+import { SecretText } from '../../shared/types.ts'
+import { DAILY, isSchedule } from './schedule.ts'
+
+/** What a function app on Azure is told by its app settings and by its host, beside what every host reads. */
+export interface AzureSettings {
+  /** `https://<vault>.vault.azure.net`, as an origin. Undefined: the secrets are in HashiCorp Vault. */
+  readonly vaultUrl: string | undefined
+  /** The blob container of leases and journal. Undefined only where vaultUrl is. */
+  readonly journalUrl: string | undefined
+  /** Undefined only where vaultUrl is. */
+  readonly identity:
+    | {
+        readonly endpoint: string
+        readonly header: SecretText
+        /** Of a user-assigned identity; the system-assigned one where it is not given. */
+        readonly clientId: string | undefined
+      }
+    | undefined
+  /** App Service authentication stands in front: the platform writes the principal's headers, and nobody else can. */
+  readonly easyAuth: boolean
+  /** The app role that a caller has to have where easyAuth is on. */
+  readonly role: string
+  /** How long one run may take. host.json's functionTimeout must not be shorter: the host ends the process then. */
+  readonly runLimitMs: number
+}
+
+const url = (name: string, what: string, isRight: (url: URL) => boolean) =>
+  v.pipe(
+    v.string(`${name} must be set: ${what}`),
+    v.check((text) => URL.canParse(text) && isRight(new URL(text)), `${name} must be ${what}`)
+  )
+
+/** Nothing that could be a credential (a SAS is a query), and TLS, wherever it is. */
+const isBare = ({ protocol, username, password, search, hash }: URL): boolean =>
+  protocol === 'https:' && [username, password, search, hash].every((part) => part === '')
+
+const isOrigin = (url: URL): boolean => isBare(url) && url.pathname === '/'
+const isContainer = (url: URL): boolean => isBare(url) && /^\/.*[^/]\/?$/.test(url.pathname)
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+
+const runLimit = v.pipe(
+  v.string(),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const ms = durationOf(dataset.value)
+    if (ms !== undefined && ms >= MINUTE_MS && ms <= HOUR_MS) return ms
+    addIssue({ message: 'KEYTURN_RUN_LIMIT must be from 1m to 60m, such as 10m' })
+    return NEVER
+  })
+)
+
+function durationOf(text: string): number | undefined {
+  try {
+    return parseDuration(text, 'KEYTURN_RUN_LIMIT')
+  } catch {
+    return undefined
+  }
+}
+
+const ENVIRONMENT = v.object({
+  KEYTURN_STORE: v.optional(v.picklist(['azure', 'vault'], 'KEYTURN_STORE must be azure or vault'), 'azure'),
+  KEYTURN_KEY_VAULT_URL: url('KEYTURN_KEY_VAULT_URL', 'the https URL of a vault, such as https://app.vault.azure.net', isOrigin),
+  KEYTURN_JOURNAL_URL: v.optional(url('KEYTURN_JOURNAL_URL', 'the https URL of a blob container, without a SAS', isContainer)),
+  AzureWebJobsStorage__blobServiceUri: v.optional(
+    url('AzureWebJobsStorage__blobServiceUri', 'the https URL of a blob service', isBare)
+  ),
+  AzureWebJobsStorage__accountName: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^[a-z0-9]{3,24}$/, 'AzureWebJobsStorage__accountName must be 3 to 24 lower-case letters and digits')
+    )
+  ),
+  KEYTURN_ROLE: v.optional(v.string(), 'keyturn.rotate'),
+  KEYTURN_SCHEDULE: v.optional(
+    v.pipe(v.string(), v.check(isSchedule, 'KEYTURN_SCHEDULE must be an NCRONTAB expression of six fields, such as 0 17 3 * * *'))
+  ),
+  KEYTURN_RUN_LIMIT: v.optional(runLimit, '10m'),
+  AZURE_CLIENT_ID: v.optional(v.pipe(v.string(), v.uuid('AZURE_CLIENT_ID must be the client id of a managed identity'))),
+  IDENTITY_ENDPOINT: v.pipe(
+    v.string('the function app has no managed identity: IDENTITY_ENDPOINT is not set'),
+    v.check((text) => URL.canParse(text), 'IDENTITY_ENDPOINT must be a URL')
+  ),
+  IDENTITY_HEADER: v.string('the function app has no managed identity: IDENTITY_HEADER is not set'),
+  WEBSITE_AUTH_ENABLED: v.optional(v.string(), 'False')
+})
+
+const { KEYTURN_KEY_VAULT_URL, IDENTITY_ENDPOINT, IDENTITY_HEADER } = ENVIRONMENT.entries
+
+/** HashiCorp Vault's own settings are read by shared/vault/settings.ts; the identity is asked only by its login `azure`. */
+const ENVIRONMENT_OF_VAULT = v.object({
+  ...ENVIRONMENT.entries,
+  KEYTURN_KEY_VAULT_URL: v.optional(KEYTURN_KEY_VAULT_URL),
+  IDENTITY_ENDPOINT: v.optional(IDENTITY_ENDPOINT),
+  IDENTITY_HEADER: v.optional(IDENTITY_HEADER)
+})
+
+type Environment = v.InferOutput<typeof ENVIRONMENT_OF_VAULT>
+
+/** What a deployment may set on Azure beside shared/config.ts, for the README; the host sets the other variables itself. */
+export const AZURE_SETTINGS: readonly { readonly name: string; readonly fallback: string; readonly says: string }[] = [
+  { name: 'KEYTURN_STORE', fallback: 'azure', says: 'azure, or `vault` for HashiCorp Vault or OpenBao' },
+  { name: 'KEYTURN_KEY_VAULT_URL', fallback: '–', says: 'the vault, `https://<name>.vault.azure.net`' },
+  {
+    name: 'KEYTURN_JOURNAL_URL',
+    fallback: 'container `keyturn` of the app’s own storage account',
+    says: 'the blob container of leases and journal; the app’s identity reaches it'
+  },
+  { name: 'AZURE_CLIENT_ID', fallback: 'the system-assigned identity', says: 'the client id of a user-assigned identity' },
+  {
+    name: 'KEYTURN_ROLE',
+    fallback: 'keyturn.rotate',
+    says: 'the app role of who may ask over HTTP, with App Service authentication'
+  },
+  {
+    name: 'KEYTURN_SCHEDULE',
+    fallback: DAILY,
+    says: 'when the sweep runs, NCRONTAB with seconds, UTC; often enough for every window'
+  },
+  {
+    name: 'KEYTURN_RUN_LIMIT',
+    fallback: '10m',
+    says: 'how long one run may take; functionTimeout in host.json (30 minutes on Flex Consumption by itself) must be longer'
+  }
+]
+
+/**
+ * Reads the settings from an environment. Throws `invalid/config` that lists all problems at once, those of shared/config.ts
+ * too; no value is quoted.
+ */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): {
+  readonly config: Config
+  readonly settings: AzureSettings
+} {
+  const names = Object.keys(ENVIRONMENT.entries)
+  // An app setting that was emptied in the portal is an empty text.
+  const given = Object.fromEntries(names.map((name) => [name, environment[name] || undefined]))
+  const onVault = given.KEYTURN_STORE === 'vault'
+  const parsed = v.safeParse(onVault ? ENVIRONMENT_OF_VAULT : ENVIRONMENT, given)
+  const problems = (parsed.issues ?? []).map((i) => i.message)
+  const journalUrl = journalOf(given)
+  if (journalUrl === undefined && !onVault)
+    problems.push('KEYTURN_JOURNAL_URL must be set: AzureWebJobsStorage names no account by identity')
+  const config = configOf(environment, names, problems)
+  if (!parsed.success || config === undefined || problems.length > 0)
+    throw new KeyturnError('invalid/config', problems.join('; '))
+  return { config, settings: settingsOf(parsed.output, journalUrl) }
+}
+
+function configOf(
+  environment: Readonly<Record<string, string | undefined>>,
+  names: readonly string[],
+  problems: string[]
+): Config | undefined {
+  try {
+    return readConfig(environment, names)
+  } catch (e) {
+    if (!hasCode(e, 'invalid/config')) throw e
+    problems.push(e.message)
+    return undefined
+  }
+}
+
+/**
+ * The container of our own beside the host's: azure-functions/functions-reference, "Connecting to host storage with an
+ * identity", gives the account by its name (public cloud) or by the URI of its blob service.
+ */
+function journalOf(given: Readonly<Record<string, string | undefined>>): string | undefined {
+  const { KEYTURN_JOURNAL_URL, AzureWebJobsStorage__blobServiceUri: service, AzureWebJobsStorage__accountName: account } = given
+  const blobs = service ?? (account === undefined ? undefined : `https://${account}.blob.core.windows.net`)
+  return KEYTURN_JOURNAL_URL ?? (blobs === undefined ? undefined : `${blobs.replace(/\/$/, '')}/keyturn`)
+}
+
+const settingsOf = (e: Environment, journalUrl: string | undefined): AzureSettings => ({
+  vaultUrl: e.KEYTURN_STORE === 'azure' ? new URL(e.KEYTURN_KEY_VAULT_URL ?? '').origin : undefined,
+  journalUrl: journalUrl?.replace(/\/$/, ''),
+  identity:
+    e.IDENTITY_ENDPOINT === undefined || e.IDENTITY_HEADER === undefined
+      ? undefined
+      : { endpoint: e.IDENTITY_ENDPOINT, header: new SecretText(e.IDENTITY_HEADER), clientId: e.AZURE_CLIENT_ID },
+  // `True` where it is seen; taken in any case, because the other mistake would let in who has the key and no role.
+  easyAuth: e.WEBSITE_AUTH_ENABLED.toLowerCase() === 'true',
+  role: e.KEYTURN_ROLE,
+  runLimitMs: e.KEYTURN_RUN_LIMIT
+})

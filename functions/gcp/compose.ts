@@ -1,0 +1,85 @@
+import { adminIn } from '../../shared/admin.ts'
+import { type Config, readCa } from '../../shared/config.ts'
+import { KeyturnError } from '../../shared/errors.ts'
+import type { Log } from '../../shared/log.ts'
+import type { Core } from '../../shared/rotation/core.ts'
+import { gcpSecretManager } from '../../shared/stores/gcp-secret-manager.ts'
+import { type PostgresSettings, postgres } from '../../shared/targets/postgres.ts'
+import type { TopicSecret } from './events.ts'
+import { severityLog } from './log.ts'
+import { type CallerCheck, callerCheck } from './oidc.ts'
+import { type ServiceAccount, serviceAccount } from './service-account.ts'
+import { type GcpSettings, readSettings } from './settings.ts'
+
+/** Everything a function on Google Cloud works with. */
+export interface Gcp {
+  readonly config: Config
+  readonly settings: GcpSettings
+  readonly log: Log
+  readonly core: Core
+  /** Undefined: this function takes no HTTP. */
+  readonly callers: CallerCheck | undefined
+  /** Whether a secret that an event names is among those that a sweep takes. Throws `unavailable/store`, `invalid/config`. */
+  readonly isSwept: (secret: TopicSecret) => Promise<boolean>
+  /** After each event: what was logged in for it is revoked. Never throws. */
+  readonly end: () => Promise<void>
+}
+
+/** A store, and the admin logins that lie in it. */
+export interface Place extends Pick<Gcp, 'isSwept' | 'end'> {
+  readonly store: Core['store']
+  readonly admin: NonNullable<PostgresSettings['admin']>
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** One request to Secret Manager. */
+const REQUEST_TIMEOUT_MS = 5_000
+
+/** The longest run of any function that takes these secrets (functions/docs/configuring/timeout: 60 minutes for HTTP). */
+const RUN_LIVES_MS = 3_600_000 + REQUEST_TIMEOUT_MS
+
+/** What an effect and the look after it need at most, on a slow day. */
+const STEP_NEEDS_MS = 5_000
+
+/** Builds the adapters, once a process. Throws `invalid/config` with every problem of the environment, `unavailable/store`. */
+export async function composeGcp(environment: Environment): Promise<Gcp> {
+  const { config, settings } = readSettings(environment)
+  const { store, admin, ...place } = await placeOf(environment, settings)
+  const log = severityLog(config.logLevel)
+  const target = postgres({ ...config, ca: readCa(config), passwordPolicy: config.password, admin })
+  return {
+    config,
+    settings,
+    log,
+    core: { store, targetFor: () => target, log, runLivesMs: RUN_LIVES_MS, stepNeedsMs: STEP_NEEDS_MS },
+    callers: settings.callers && callerCheck(settings.callers),
+    ...place
+  }
+}
+
+async function placeOf(environment: Environment, settings: GcpSettings): Promise<Place> {
+  const account = serviceAccount()
+  // Its modules are run only here: most functions have no HashiCorp Vault beside them.
+  if (settings.store === 'vault') return (await import('./vault.ts')).vaultPlace(environment, account)
+  const { location, endpoint } = settings
+  const project = settings.project ?? (await account.projectId())
+  const store = gcpSecretManager({
+    ...{ project, location, endpoint },
+    authorize: account.authorize,
+    requestTimeoutMs: REQUEST_TIMEOUT_MS
+  })
+  return {
+    store,
+    admin: adminIn(store.readCurrent),
+    isSwept: async (secret) => secret.location === location && secret.project === (await numberOf(project, account)),
+    end: async () => {}
+  }
+}
+
+/** Events name a project by its number, and only its own can be looked up without a right more. */
+async function numberOf(project: string, account: ServiceAccount): Promise<string> {
+  if (/^\d+$/.test(project)) return project
+  if (project === (await account.projectId())) return account.projectNumber()
+  throw new KeyturnError('invalid/config', 'GOOGLE_CLOUD_PROJECT must be a number where it is not the function’s own project')
+}

@@ -1,0 +1,58 @@
+import { KeyturnError } from '../../shared/errors.ts'
+import { once } from '../../shared/once.ts'
+import { SecretText } from '../../shared/types.ts'
+import { googleAuth } from './google-auth.ts'
+
+/** The service account that the function runs as, as Cloud Run's metadata server knows it. */
+export interface ServiceAccount {
+  /** The headers of a request of a Google API. Throws what the library throws: the store has the table for it. */
+  readonly authorize: () => Promise<Headers>
+  /** Of the project that the function runs in. Throws `unavailable/store`. */
+  readonly projectId: () => Promise<string>
+  readonly projectNumber: () => Promise<string>
+  /** An access token. Throws as authorize does. */
+  readonly accessToken: () => Promise<SecretText>
+  /** An ID token for the audience, with the account's e-mail in it. Throws `unavailable/store`. */
+  readonly idToken: (audience: string) => Promise<SecretText>
+}
+
+/** The server is on this machine; the library would wait for it for ever (gcp-metadata, requestTimeout). */
+const ANSWER_MS = 5_000
+
+export function serviceAccount(): ServiceAccount {
+  const client = once(async () => new (await googleAuth()).Compute())
+  return {
+    authorize: async () => (await client()).getRequestHeaders(),
+    projectId: once(() => ofProject('project-id')),
+    projectNumber: once(() => ofProject('numeric-project-id')),
+    accessToken: async () => new SecretText((await (await client()).getAccessToken()).token ?? ''),
+    idToken: async (audience) => new SecretText(await asked('its ID token', (of) => of.instance(identity(audience))))
+  }
+}
+
+type Metadata = Awaited<ReturnType<typeof googleAuth>>['gcpMetadata']
+
+/** docs.cloud.google.com/compute/docs/instances/verifying-instance-identity. */
+const identity = (audience: string) => ({
+  property: 'service-accounts/default/identity',
+  params: { audience, format: 'full' }
+})
+
+/** docs.cloud.google.com/run/docs/container-contract#metadata-server. */
+const ofProject = (property: 'project-id' | 'numeric-project-id'): Promise<string> =>
+  asked(property, (metadata) => metadata.project(property))
+
+async function asked(what: string, ask: (metadata: Metadata) => Promise<unknown>): Promise<string> {
+  let timer: NodeJS.Timeout | undefined
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(reject, ANSWER_MS)
+  })
+  try {
+    const { gcpMetadata } = await googleAuth()
+    return String(await Promise.race([ask(gcpMetadata), over]))
+  } catch {
+    throw new KeyturnError('unavailable/store', `the metadata server did not tell ${what}`)
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,176 @@
+import * as v from 'valibot'
+import { type Config, readConfig } from '../../shared/config.ts'
+import { hasCode, KeyturnError } from '../../shared/errors.ts'
+import { parseDuration } from '../../shared/metadata.ts'
+
+/** Who may ask over HTTP. */
+export interface CallerSettings {
+  /** What a token must have been made for: the function's URL, or one of its custom audiences. */
+  readonly audience: string
+  /** E-mail addresses, in lower case. */
+  readonly emails: readonly string[]
+  /** Cloud Run's IAM check stands in front, and takes the signature off the token that it has checked. */
+  readonly iamInFront: boolean
+}
+
+/** What a function on Google Cloud is told by its environment, beside what every host reads. */
+export interface GcpSettings {
+  readonly store: 'gcp' | 'vault'
+  /** Id or number of the project that the secrets are in; undefined: the function's own. */
+  readonly project: string | undefined
+  /** Of regional secrets; undefined: global ones. */
+  readonly location: string | undefined
+  readonly endpoint: string | undefined
+  /** Undefined: this function takes no HTTP. */
+  readonly callers: CallerSettings | undefined
+  /** How long one run may take, by the setting and by the function's own timeout. */
+  readonly runLimitMs: number
+}
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+
+const runLimit = v.pipe(
+  v.string(),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const ms = durationOf(dataset.value)
+    if (ms !== undefined && ms >= MINUTE_MS && ms <= HOUR_MS) return ms
+    addIssue({ message: 'KEYTURN_RUN_LIMIT must be from 1m to 60m, such as 9m' })
+    return NEVER
+  })
+)
+
+function durationOf(text: string): number | undefined {
+  try {
+    return parseDuration(text, 'KEYTURN_RUN_LIMIT')
+  } catch {
+    return undefined
+  }
+}
+
+/** Without TLS to this machine alone: an access token goes there. */
+function isEndpoint(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const isHere = url?.protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname)
+  return url !== undefined && (url.protocol === 'https:' || isHere) && url.href === `${url.origin}/`
+}
+
+const emails = v.pipe(
+  v.string(),
+  v.transform((text) => text.split(',').map((email) => email.trim().toLowerCase())),
+  v.check(
+    (list) => list.every((email) => /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(email)),
+    'KEYTURN_CALLERS must be e-mail addresses, with commas between them'
+  )
+)
+
+const ENVIRONMENT = v.object({
+  // functions-framework answers with the message of what was thrown in every other environment (logger.ts).
+  NODE_ENV: v.literal('production', 'NODE_ENV must be production'),
+  KEYTURN_STORE: v.optional(v.picklist(['gcp', 'vault'], 'KEYTURN_STORE must be gcp or vault'), 'gcp'),
+  GOOGLE_CLOUD_PROJECT: v.optional(
+    v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9.:-]*$/, 'GOOGLE_CLOUD_PROJECT must be the id or the number of a project'))
+  ),
+  KEYTURN_LOCATION: v.optional(
+    v.pipe(v.string(), v.regex(/^[a-z]+-[a-z]+[0-9]+$/, 'KEYTURN_LOCATION must be a location, such as europe-west1'))
+  ),
+  SECRET_MANAGER_ENDPOINT: v.optional(
+    v.pipe(
+      v.string(),
+      v.check(isEndpoint, 'SECRET_MANAGER_ENDPOINT must read like https://secretmanager.googleapis.com, without a path')
+    )
+  ),
+  KEYTURN_AUDIENCE: v.optional(v.string()),
+  KEYTURN_CALLERS: v.optional(emails),
+  KEYTURN_IAM_IN_FRONT: v.optional(
+    v.pipe(v.string(), v.toLowerCase(), v.picklist(['true', 'false'], 'KEYTURN_IAM_IN_FRONT must be true or false')),
+    'false'
+  ),
+  KEYTURN_RUN_LIMIT: v.optional(runLimit, '9m'),
+  CLOUD_RUN_TIMEOUT_SECONDS: v.optional(
+    v.pipe(v.string(), v.regex(/^[1-9]\d{0,4}$/, 'CLOUD_RUN_TIMEOUT_SECONDS must be a number of seconds'), v.transform(Number))
+  )
+})
+
+type Environment = v.InferOutput<typeof ENVIRONMENT>
+
+/** What a deployment may set on Google Cloud beside shared/config.ts, for the README. */
+export const GCP_SETTINGS: readonly { readonly name: string; readonly fallback: string; readonly says: string }[] = [
+  { name: 'KEYTURN_STORE', fallback: 'gcp', says: 'gcp, or `vault` for HashiCorp Vault or OpenBao' },
+  {
+    name: 'GOOGLE_CLOUD_PROJECT',
+    fallback: 'the function’s own',
+    says: 'the project of the secrets; by its number where it is not the function’s own'
+  },
+  { name: 'KEYTURN_LOCATION', fallback: '–', says: 'the location of regional secrets; global ones without it' },
+  {
+    name: 'SECRET_MANAGER_ENDPOINT',
+    fallback: 'Google’s, or the location’s',
+    says: 'another endpoint, such as one of Private Service Connect'
+  },
+  { name: 'KEYTURN_AUDIENCE', fallback: '–', says: 'what ID tokens are made for: the function’s URL. Required for HTTP' },
+  {
+    name: 'KEYTURN_CALLERS',
+    fallback: '–',
+    says: 'e-mail addresses of who may ask over HTTP, such as the Scheduler job’s service account. Required for HTTP'
+  },
+  {
+    name: 'KEYTURN_IAM_IN_FRONT',
+    fallback: 'false',
+    says: '`true` where only principals with `roles/run.invoker` get through to the function: Cloud Run takes the signature off the tokens that it has checked, and they are taken without it'
+  },
+  {
+    name: 'KEYTURN_RUN_LIMIT',
+    fallback: '9m',
+    says: 'how long one run may take; the function’s own timeout, where that is shorter'
+  }
+]
+
+/**
+ * Reads the settings from an environment. Throws `invalid/config` that lists all problems at once, those of shared/config.ts
+ * too; no value is quoted.
+ */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): {
+  readonly config: Config
+  readonly settings: GcpSettings
+} {
+  const names = Object.keys(ENVIRONMENT.entries)
+  const given = Object.fromEntries(names.map((name) => [name, environment[name] || undefined]))
+  const parsed = v.safeParse(ENVIRONMENT, given)
+  const problems = (parsed.issues ?? []).map((i) => i.message)
+  if ((given.KEYTURN_AUDIENCE === undefined) !== (given.KEYTURN_CALLERS === undefined))
+    problems.push('KEYTURN_AUDIENCE and KEYTURN_CALLERS must be set together')
+  const config = configOf(environment, names, problems)
+  if (!parsed.success || config === undefined || problems.length > 0)
+    throw new KeyturnError('invalid/config', problems.join('; '))
+  return { config, settings: settingsOf(parsed.output) }
+}
+
+function configOf(
+  environment: Readonly<Record<string, string | undefined>>,
+  names: readonly string[],
+  problems: string[]
+): Config | undefined {
+  try {
+    return readConfig(environment, names)
+  } catch (e) {
+    if (!hasCode(e, 'invalid/config')) throw e
+    problems.push(e.message)
+    return undefined
+  }
+}
+
+const settingsOf = (e: Environment): GcpSettings => ({
+  store: e.KEYTURN_STORE,
+  project: e.GOOGLE_CLOUD_PROJECT,
+  location: e.KEYTURN_LOCATION,
+  endpoint: e.SECRET_MANAGER_ENDPOINT,
+  callers: callersOf(e),
+  // After its timeout a function goes on with next to no processor, unheard (functions/docs/configuring/timeout).
+  runLimitMs: Math.min(e.KEYTURN_RUN_LIMIT, (e.CLOUD_RUN_TIMEOUT_SECONDS ?? Number.POSITIVE_INFINITY) * 1000)
+})
+
+const callersOf = (e: Environment): CallerSettings | undefined =>
+  e.KEYTURN_AUDIENCE === undefined || e.KEYTURN_CALLERS === undefined
+    ? undefined
+    : { audience: e.KEYTURN_AUDIENCE, emails: e.KEYTURN_CALLERS, iamInFront: e.KEYTURN_IAM_IN_FRONT === 'true' }
