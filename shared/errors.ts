@@ -67,7 +67,10 @@ export const CODES = {
   'invalid/document': [false, 'The secret must be a JSON object with engine, host, username and password of the right types.'],
   'invalid/metadata': [false, 'Correct the secret’s metadata; the message says which.'],
   'invalid/pair': [false, 'The pair must name two different logins, one of them the document’s username.'],
-  'invalid/name': [false, 'The role name is empty, holds a NUL, or is longer than 63 bytes with its suffix.'],
+  'invalid/name': [
+    false,
+    'The name cannot be used, or is too long with its suffix (63 bytes for a role); the message says which, and the limit.'
+  ],
   'invalid/password': [false, 'The password cannot be used for SCRAM; rotate to one of keyturn’s own.'],
   'invalid/password-policy': [false, 'The policy cannot be met; the message says which parts exclude each other.'],
   'invalid/host-mismatch': [false, 'The admin secret belongs to another server; correct the reference.'],
