@@ -21,7 +21,7 @@ import {
 } from './crash-worlds.ts'
 
 export interface GcpWorld extends World {
-  /** Each time it is asked for: of another process, which knows nothing of what the ones before wrote. */
+  /** Of another process each time it is asked for, which knows nothing of what the ones before wrote. */
   readonly core: Core
   readonly place: GcpPlace
   readonly double: GoogleSecretsDouble
@@ -32,8 +32,11 @@ export interface GcpWorld extends World {
 /** One attempt a call: the suite decides what is lost, not repeats. */
 const ONCE = { maxAttempts: 1, requestTimeoutMs: 1_000 }
 
-/** A store that converges within `lagMs`, a real database, and a person and an application at both. */
-export async function gcpWorld(faults: Faults, lagMs = 0): Promise<GcpWorld> {
+/**
+ * A store that converges within `lagMs`, a real database, and a person and an application at both. `one`: all runs are in
+ * one process, which serves several requests at once.
+ */
+export async function gcpWorld(faults: Faults, lagMs = 0, processes: 'many' | 'one' = 'many'): Promise<GcpWorld> {
   const { server, proxy } = await database(faults)
   const place = await gcpPlace(ONCE)
   const { double } = place
@@ -46,6 +49,7 @@ export async function gcpWorld(faults: Faults, lagMs = 0): Promise<GcpWorld> {
     })
     return { store, targetFor: () => target, log: silentLog, runLivesMs: HOUR, stepNeedsMs: 100 }
   }
+  const only = place.store()
   let runs = 0
   return {
     place,
@@ -54,7 +58,7 @@ export async function gcpWorld(faults: Faults, lagMs = 0): Promise<GcpWorld> {
     coreOn,
     get core() {
       runs++
-      return coreOn(place.store())
+      return coreOn(processes === 'one' ? only : place.store())
     },
     /**
      * The grace begins when the last reader can have been given the version before; so it is that much longer until it is
@@ -62,7 +66,7 @@ export async function gcpWorld(faults: Faults, lagMs = 0): Promise<GcpWorld> {
      */
     advance: (ms) => {
       double.setLag(0)
-      place.advance(ms + place.store().facts.convergenceMs)
+      place.advance(ms + only.facts.convergenceMs)
       if (runs === 1) double.setLag(lagMs)
     },
     fresh: async (): Promise<Subject> => {
