@@ -30,7 +30,7 @@ export interface Place extends Pick<Azure, 'end'> {
 const REQUEST_TIMEOUT_MS = 5_000
 
 /** What an effect and the look after it need at most, on a slow day. */
-const STEP_NEEDS_MS = 5_000
+const STEP_NEEDS_MS = 2 * REQUEST_TIMEOUT_MS
 
 /** Builds the adapters, once a process. Throws `invalid/config` with every problem of the environment. */
 export async function composeAzure(environment: Environment): Promise<Azure> {

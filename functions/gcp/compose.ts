@@ -40,7 +40,7 @@ const REQUEST_TIMEOUT_MS = 5_000
 const RUN_LIVES_MS = 3_600_000 + REQUEST_TIMEOUT_MS
 
 /** What an effect and the look after it need at most, on a slow day. */
-const STEP_NEEDS_MS = 5_000
+const STEP_NEEDS_MS = 2 * REQUEST_TIMEOUT_MS
 
 /** Builds the adapters, once a process. Throws `invalid/config` with every problem of the environment, `unavailable/store`. */
 export async function composeGcp(environment: Environment): Promise<Gcp> {

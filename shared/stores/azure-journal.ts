@@ -76,7 +76,7 @@ export function journalOf(settings: JournalSettings): Journal {
     release: (name, lease) => release(settings, name, lease),
     wait: async ({ waitMs }, signal) => {
       await setTimeout(waitMs, undefined, { signal }).catch(() => {
-        throw new KeyturnError('unavailable/store', 'the time was over while another run’s write may still have been on its way')
+        throw new KeyturnError('unavailable/store', 'the time was over while another write may still have been on its way')
       })
     }
   }

@@ -48,10 +48,10 @@ export function originOfNewest(main: Version, sibling: Sibling): Origin {
  */
 export function isExplained(main: Version, sibling: Sibling): boolean {
   if (sibling.state === 'none' || sibling.state === 'foreign') return true
-  const { token, restores } = originOfNewest(main, sibling)
+  const { token, known } = originOfNewest(main, sibling)
   const good = sibling.became ?? sibling.base
   // What keyturn did not make is a person's.
-  if (token === undefined || restores === good || main.id === good) return true
+  if (token === undefined || known === good || main.id === good) return true
   const wasDropped = sibling.state === 'ended' && sibling.became === undefined
   return token === sibling.token && !wasDropped
 }

@@ -98,7 +98,7 @@ export async function siblingAt(
   return { sibling: { ...mark, version, createdAt }, pending: found }
 }
 
-/** A person wrote over the sibling, without tags: nobody reads that, and the attempt goes on. Undefined: it never was keyturn's. */
+/** A person wrote over the sibling: nobody reads that, and the attempt goes on. Undefined: it never was keyturn's. */
 async function lastOfOurs(azure: Azure, sibling: string, signal: AbortSignal): Promise<Valued | undefined> {
   const ours = (await listVersions(azure, sibling, signal)).filter((v) => siblingMark(v.tags))
   const last = ours.sort((a, b) => a.createdAt - b.createdAt).at(-1)

@@ -37,7 +37,7 @@ export function rotatedNameOf(vault: URL, id: SecretId): string {
   if (name.length > most)
     throw new KeyturnError(
       'invalid/name',
-      `${name} has ${name.length} characters: a secret that is rotated has ${most} at most, so that ${siblingOf('<name>')} has ${MAX_NAME}`
+      `${name} is too long: a secret that is rotated has ${most} characters at most, because of ${siblingOf('<name>')}`
     )
   return name
 }

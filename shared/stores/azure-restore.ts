@@ -1,7 +1,7 @@
 import { KeyturnError } from '../errors.ts'
-import { type Azure, getVersion, setTags, type Version } from './azure-calls.ts'
-import { mark, newestOf, underLease, writeMain } from './azure-commit.ts'
-import { isExplained, originOfNewest } from './azure-lineage.ts'
+import { type Azure, getVersion, listVersions, setTags, type Valued, type Version } from './azure-calls.ts'
+import { type Commit, mark, newestOf, underLease, writeMain } from './azure-commit.ts'
+import { inOrder, isExplained, originOfNewest, type Sibling } from './azure-lineage.ts'
 import { siblingAt } from './azure-look.ts'
 import { lateTags, originOf, policyOf, recordsOf } from './azure-tags.ts'
 
@@ -16,21 +16,35 @@ export async function restore(azure: Azure, late: Version, signal: AbortSignal):
     const page = await azure.journal.read(name, signal)
     if (!page.isOver && page.entry?.what === 'promote') await azure.journal.wait(page, signal)
     const { sibling } = await siblingAt(azure, name, signal)
-    if (isExplained(late, sibling) || sibling.state === 'none' || sibling.state === 'foreign') return
-    const id = sibling.became ?? sibling.base
-    const good = await getVersion(azure, name, id, signal)
-    if (!good) throw new KeyturnError('not-found/version', `${name} has no version ${id} to bring back`)
+    if (isExplained(late, sibling)) return
+    const known = 'base' in sibling ? (sibling.became ?? sibling.base) : undefined
+    const id = beforeIt(late, await listVersions(azure, name, signal), known)
+    const good = id === undefined ? undefined : await getVersion(azure, name, id, signal)
+    if (!good) throw new KeyturnError('not-found/version', `${name} has no version before ${late.id} to bring back`)
     const { token = '' } = originOf(late.tags)
     const untilMs = await mark(azure, name, { what: 'restore', token }, { page, lease }, signal)
     if ((await newestOf(azure, name, signal)).id !== late.id) return
-    const what = {
-      text: good.text,
-      origin: { ...originOfNewest(good, sibling), restores: good.id },
-      policy: policyOf(good.tags) ?? policyOf(late.tags) ?? {},
-      records: recordsOf(good.tags) ?? {}
-    }
-    await writeMain(azure, good, what, { sibling, lease, untilMs }, signal)
+    await writeMain(azure, good, copyOf(good, late, sibling, known), { sibling, lease, untilMs }, signal)
     // Or it would pass for a promotion once a person wrote a newer version. A look without it only knows less.
     await setTags(azure, name, late.id, lateTags(late.tags), signal).catch(() => undefined)
   })
+}
+
+/**
+ * The version that was the newest before, a person's too. Of several of the same second the one that the sibling knows as
+ * current: lists have no order.
+ */
+function beforeIt(late: Version, versions: readonly Version[], known: string | undefined): string | undefined {
+  const older = inOrder(versions, late.id).filter((v) => v.id !== late.id)
+  const last = older.at(-1)
+  return (older.find((v) => v.id === known && v.createdAt === last?.createdAt) ?? last)?.id
+}
+
+function copyOf(good: Valued, late: Version, sibling: Sibling, known: string | undefined): Commit {
+  return {
+    text: good.text,
+    origin: { ...originOfNewest(good, sibling), restores: good.id, known },
+    policy: policyOf(good.tags) ?? policyOf(late.tags) ?? {},
+    records: recordsOf(good.tags) ?? {}
+  }
 }

@@ -23,6 +23,8 @@ export interface Origin {
   readonly base?: VersionId | undefined
   /** The version whose value it brought back, after a write that came late. */
   readonly restores?: VersionId | undefined
+  /** And what the sibling knew as current then: as long as it knows nothing newer, there is nothing to bring back. */
+  readonly known?: VersionId | undefined
 }
 
 /** What the sibling's newest version is. */
@@ -62,15 +64,13 @@ export function policyOf(tags: Tags): Words | undefined {
 export const isManaged = (tags: Tags): boolean => words(tags[POLICY]).kind !== undefined
 
 export function originOf(tags: Tags): Origin {
-  const { token, base, restores } = words(tags[STATE])
-  return { token: base === undefined ? undefined : token, base, restores }
+  const { token, base, restores, known } = words(tags[STATE])
+  return { token: base === undefined ? undefined : token, base, restores, known }
 }
 
 /** Undefined: the version keeps no records, not even that there are none. */
 export function recordsOf(tags: Tags): Words | undefined {
-  const found = words(tags[STATE])
-  if (tags[STATE] === undefined || found.late !== undefined) return undefined
-  return only(found, RECORDS)
+  return tags[STATE] === undefined ? undefined : only(words(tags[STATE]), RECORDS)
 }
 
 export function siblingMark(tags: Tags): SiblingMark | undefined {
@@ -103,8 +103,8 @@ export function patched(
  * update replaces all. Throws `invalid/metadata` where Key Vault would not take them.
  */
 export function mainTags(users: Tags, policy: Words, origin: Origin, records: Words): Tags {
-  const { token, base, restores } = origin
-  const ours = { [POLICY]: print(policy), [STATE]: print({ token, base, restores, ...records }) }
+  const { token, base, restores, known } = origin
+  const ours = { [POLICY]: print(policy), [STATE]: print({ token, base, restores, known, ...records }) }
   const kept = Object.fromEntries(Object.entries(ours).filter(([, text]) => text !== ''))
   for (const [key, text] of Object.entries(kept))
     if (text.length > MAX_TAG_VALUE)

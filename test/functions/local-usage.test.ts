@@ -50,7 +50,9 @@ describe('bad settings', () => {
 
   test('a folder, a store or a CA file that is not there is named', async () => {
     expect((await say(['status', '--folder', join(folder, 'none'), '--json'])).json.message).toContain('there is no folder')
-    expect((await say(['status', '--store', 'drawer', '--json'])).json.message).toBe('the store is none of file, aws, azure, gcp, vault')
+    expect((await say(['status', '--store', 'drawer', '--json'])).json.message).toBe(
+      'the store is none of file, aws, azure, gcp, vault'
+    )
     expect((await say(['status', '--json'], { KEYTURN_CA_FILE: '/nowhere' })).json.message).toContain('/nowhere cannot be read')
   })
 })

@@ -4,7 +4,7 @@ import { type AzureKeyVault, type AzureKeyVaultSettings, azureKeyVault } from '.
 import type { Inject, StoreHarness } from '../conformance/store-harness.ts'
 import { azureCredential } from '../doubles/azure-credential.ts'
 import { type IncomingCall, type KeyVaultDouble, startKeyVault, type VendorFault } from '../doubles/key-vault.ts'
-import { type BlobCall, type BlobFault, type Blobs, faultyHttp, type JournalBlob, startBlobs } from './azure-blobs.ts'
+import { type BlobFault, type Blobs, faultyHttp, type JournalBlob, startBlobs } from './azure-blobs.ts'
 
 export interface AzureHarness extends StoreHarness {
   readonly store: AzureKeyVault
@@ -36,44 +36,33 @@ export interface HarnessOptions {
 /** A pause that a test can bear. */
 const RETRIES = { retryDelayInMs: 1, maxRetryDelayInMs: 2 }
 
+/** What goes wrong, and what was asked. */
+interface Network {
+  readonly said: string[]
+  vaultFault: VaultFault | undefined
+  blobFault: BlobFault | undefined
+}
+
 /** Key Vault's double and a blob container, and the store over the genuine clients. */
-export async function startAzure({ blobs: start = startBlobs, maxRetries = 1, requestTimeoutMs = 5_000 }: HarnessOptions = {}) {
+export async function startAzure(options: HarnessOptions = {}): Promise<AzureHarness> {
   let ahead = 0
-  const said: string[] = []
-  let vaultFault: VaultFault | undefined
-  let blobFault: BlobFault | undefined
+  const network: Network = { said: [], vaultFault: undefined, blobFault: undefined }
   const overwrites: Overwrites = new Map()
-  const blobs = await start()
+  const blobs = await (options.blobs ?? startBlobs)()
   const double = await startKeyVault({ now: () => Date.now() + ahead })
-  const client = { disableChallengeResourceVerification: true, tlsOptions: { ca: double.caPem } }
-  const owner = new SecretClient(double.url, azureCredential('owner'), client)
-  const hear = async (call: IncomingCall) => {
+  double.setFault(async (call) => {
     if (call.principal !== 'keyturn') return undefined
     await overtake(overwrites, call)
-    said.push(`${call.op} ${call.name}`)
-    return vaultFault?.(call)
-  }
-  double.setFault(hear)
-  const httpClient = faultyHttp(async (call: BlobCall) => {
-    said.push(`${call.op} journal`)
-    return blobFault?.(call)
+    network.said.push(`${call.op} ${call.name}`)
+    return network.vaultFault?.(call)
   })
-  const retryOptions = { ...RETRIES, maxRetries }
-  const another = (settings: Partial<AzureKeyVaultSettings> = {}, containerUrl = blobs.containerUrl): AzureKeyVault =>
-    azureKeyVault({
-      vaultUrl: double.url,
-      credential: azureCredential('keyturn'),
-      journal: {
-        containerUrl,
-        credential: blobs.credential,
-        clientOptions: { tlsOptions: { ca: blobs.caPem }, retryOptions, httpClient }
-      },
-      clientOptions: { ...client, retryOptions },
-      requestTimeoutMs,
-      ...settings
-    })
-  const harness: AzureHarness = {
-    ...{ double, blobs, owner, another },
+  const owner = new SecretClient(double.url, azureCredential('owner'), clientOf(double))
+  const another = processesOf(double, blobs, network, options)
+  const setFault = (fault: VaultFault | undefined): void => {
+    network.vaultFault = fault
+  }
+  return {
+    ...{ double, blobs, owner, another, setFault },
     store: another(),
     journalOf: (id) => blobs.of(new URL(double.url).host, nameIn(id)),
     ...hands(owner, overwrites),
@@ -81,25 +70,46 @@ export async function startAzure({ blobs: start = startBlobs, maxRetries = 1, re
       ahead += ms
     },
     calls: async (work) => {
-      const before = said.length
+      const before = network.said.length
       await work()
-      return said.slice(before)
-    },
-    setFault: (fault) => {
-      vaultFault = fault
+      return network.said.slice(before)
     },
     setBlobFault: (fault) => {
-      blobFault = fault
+      network.blobFault = fault
     },
-    faults: faultsOf((fault) => {
-      vaultFault = fault
-    }, owner),
+    faults: faultsOf(setFault, owner),
     close: async () => {
       await double.close()
       await blobs.close()
     }
   }
-  return harness
+}
+
+const clientOf = ({ caPem }: KeyVaultDouble) => ({ disableChallengeResourceVerification: true, tlsOptions: { ca: caPem } })
+
+function processesOf(
+  double: KeyVaultDouble,
+  blobs: Blobs,
+  network: Network,
+  { maxRetries = 1, requestTimeoutMs = 5_000 }: HarnessOptions
+): AzureHarness['another'] {
+  const retryOptions = { ...RETRIES, maxRetries }
+  const httpClient = faultyHttp(async (call) => {
+    network.said.push(`${call.op} journal`)
+    return network.blobFault?.(call)
+  })
+  return (settings = {}, containerUrl = blobs.containerUrl) =>
+    azureKeyVault({
+      vaultUrl: double.url,
+      credential: azureCredential('keyturn'),
+      journal: {
+        ...{ containerUrl, credential: blobs.credential },
+        clientOptions: { tlsOptions: { ca: blobs.caPem }, retryOptions, httpClient }
+      },
+      clientOptions: { ...clientOf(double), retryOptions },
+      requestTimeoutMs,
+      ...settings
+    })
 }
 
 /** A person's writes that are still to come, by name. */
