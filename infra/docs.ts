@@ -7,6 +7,7 @@ import { CODES } from '../shared/errors.ts'
 import { formatDuration } from '../shared/metadata.ts'
 import type { StoreFacts } from '../shared/ports/secret-store.ts'
 import { PHASES } from '../shared/rotation/machine.ts'
+import type { Setting } from '../shared/settings.ts'
 import { secretsManagerClient } from '../shared/stores/aws-client.ts'
 import { awsSecretsManager } from '../shared/stores/aws-secrets-manager.ts'
 import { azureKeyVault } from '../shared/stores/azure-key-vault.ts'
@@ -78,12 +79,6 @@ const exits = (): string =>
     ['exit code', 'meaning'],
     EXITS.map(([code, meaning]) => [String(code), meaning])
   )
-
-interface Setting {
-  readonly name: string
-  readonly fallback: string
-  readonly says: string
-}
 
 const settingsTable = (all: readonly Setting[]) => (): string =>
   markdownTable(

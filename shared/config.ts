@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
+import { durationSetting } from './duration-setting.ts'
 import { KeyturnError } from './errors.ts'
-import { parseDuration } from './metadata.ts'
 import { DEFAULT_PASSWORD_POLICY, type PasswordPolicy } from './password.ts'
+import type { Setting } from './settings.ts'
 
 /** Everything that a deployment may set, read once, here. Policy of one secret is in its metadata, not here. */
 export interface Config {
@@ -33,22 +34,6 @@ const whole = (name: string, min: number, max: number, fallback: number) =>
     String(fallback)
   )
 
-const duration = (name: string, fallback: string) =>
-  v.optional(
-    v.pipe(
-      v.string(),
-      v.rawTransform(({ dataset, addIssue, NEVER }) => {
-        try {
-          return parseDuration(dataset.value, name)
-        } catch {
-          addIssue({ message: `${name} must be a number with ms, s, m or h, such as 5s` })
-          return NEVER
-        }
-      })
-    ),
-    fallback
-  )
-
 const flag = (name: string, fallback: 'true' | 'false') =>
   v.optional(
     v.pipe(
@@ -73,9 +58,9 @@ const ENVIRONMENT = v.object({
     'info'
   ),
   KEYTURN_CA_FILE: v.optional(v.pipe(v.string(), v.nonEmpty('KEYTURN_CA_FILE must be a path'))),
-  KEYTURN_CONNECT_TIMEOUT: duration('KEYTURN_CONNECT_TIMEOUT', '5s'),
-  KEYTURN_STATEMENT_TIMEOUT: duration('KEYTURN_STATEMENT_TIMEOUT', '15s'),
-  KEYTURN_REPLICA_BOUND: duration('KEYTURN_REPLICA_BOUND', '20s'),
+  KEYTURN_CONNECT_TIMEOUT: durationSetting('KEYTURN_CONNECT_TIMEOUT', '5s', '100ms', '5m'),
+  KEYTURN_STATEMENT_TIMEOUT: durationSetting('KEYTURN_STATEMENT_TIMEOUT', '15s', '100ms', '15m'),
+  KEYTURN_REPLICA_BOUND: durationSetting('KEYTURN_REPLICA_BOUND', '20s', '100ms', '15m'),
   KEYTURN_SWEEP_CONCURRENCY: whole('KEYTURN_SWEEP_CONCURRENCY', 1, 64, 4),
   SECRETS_MANAGER_ENDPOINT: v.optional(v.pipe(v.string(), v.url('SECRETS_MANAGER_ENDPOINT must be a URL'))),
   KEYTURN_PASSWORD_SYMBOLS: v.optional(v.string()),
@@ -92,7 +77,8 @@ type Variable = keyof typeof ENVIRONMENT.entries
 
 const SAYS: Readonly<Record<Variable, string>> = {
   KEYTURN_LOG_LEVEL: 'trace, debug, info, warn, error or silent',
-  KEYTURN_CA_FILE: 'a file with the CA of your database servers, PEM; Amazon’s own are known, and Node’s store is read',
+  KEYTURN_CA_FILE:
+    'a file with the CA of your database servers, PEM, in place of Node’s own store; on AWS Amazon’s are known beside it',
   KEYTURN_CONNECT_TIMEOUT: 'how long one login may take',
   KEYTURN_STATEMENT_TIMEOUT: 'how long one statement may take',
   KEYTURN_REPLICA_BOUND: 'how far a reader endpoint may lag before a rotation is put off',
@@ -111,12 +97,10 @@ const SAYS: Readonly<Record<Variable, string>> = {
 const VARIABLES = Object.keys(SAYS) as readonly Variable[]
 
 /** Every variable there is, for the README. */
-export const SETTINGS: readonly { readonly name: string; readonly fallback: string; readonly says: string }[] = VARIABLES.map(
-  (name) => {
-    const entry = ENVIRONMENT.entries[name]
-    return { name, fallback: 'default' in entry && entry.default !== undefined ? String(entry.default) : '–', says: SAYS[name] }
-  }
-)
+export const SETTINGS: readonly Setting[] = VARIABLES.map((name) => {
+  const entry = ENVIRONMENT.entries[name]
+  return { name, fallback: 'default' in entry && entry.default !== undefined ? String(entry.default) : '–', says: SAYS[name] }
+})
 
 /**
  * Reads the settings from an environment. Throws `invalid/config` that lists all problems at once. `hosts`: names that the

@@ -1,5 +1,5 @@
 import { asKeyturnError, type Code, type KeyturnError } from './errors.ts'
-import type { Log } from './log.ts'
+import type { Log, LogFields } from './log.ts'
 import type { Session } from './ports/target.ts'
 import type { Done } from './rotation/effects.ts'
 import type { Outcome } from './rotation/rotate.ts'
@@ -79,5 +79,5 @@ export function logResult(log: Log, report: SecretReport): void {
   log.info('done', { secret, phase, note, steps: done.map(({ step, principal }) => `${step} ${principal}`) })
 }
 
-export const logFailure = (log: Log, { code, message, retryable, todo, vendor }: KeyturnError): void =>
-  log.error('failed', { code, message, retryable, todo, vendor })
+export const logFailure = (log: Log, { code, message, retryable, todo, vendor }: KeyturnError, more: LogFields = {}): void =>
+  log.error('failed', { ...more, code, message, retryable, todo, vendor })

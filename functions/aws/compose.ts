@@ -1,5 +1,6 @@
 import { type Config, readCa, readConfig } from '../../shared/config.ts'
 import { KeyturnError } from '../../shared/errors.ts'
+import { type Leave, nothingToEnd } from '../../shared/last-out.ts'
 import { jsonLog, type Log } from '../../shared/log.ts'
 import type { Core } from '../../shared/rotation/core.ts'
 import { secretsManagerClient } from '../../shared/stores/aws-client.ts'
@@ -18,8 +19,8 @@ export interface Aws {
   readonly core: (rotationToken?: SecretText) => Core
   /** Secrets Manager may drive: its four steps are taken. */
   readonly takesSteps: boolean
-  /** After each event: what was logged in for it is revoked. Never throws. */
-  readonly end: () => Promise<void>
+  /** Around each event: what was logged in for it is revoked when it leaves. Never throws. */
+  readonly enter: () => Leave
 }
 
 /** Lambda's longest run (Lambda quotas: 900 s), and one request that was sent at its end. */
@@ -31,7 +32,7 @@ const STEP_NEEDS_MS = 2_000
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** A store, and the admin logins that lie in it. */
-export interface Place extends Pick<Aws, 'admin' | 'takesSteps' | 'end'> {
+export interface Place extends Pick<Aws, 'admin' | 'takesSteps' | 'enter'> {
   readonly store: (rotationToken?: SecretText) => Core['store']
 }
 
@@ -77,6 +78,6 @@ function secretsManager({ storeEndpoint }: Config): Place {
     store: (rotationToken) => (rotationToken ? store.withRotationToken(rotationToken) : store),
     admin: awsAdmin(store),
     takesSteps: true,
-    end: async () => {}
+    enter: nothingToEnd
   }
 }

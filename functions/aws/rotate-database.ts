@@ -3,6 +3,8 @@ import type { Context, SQSBatchResponse } from 'aws-lambda'
 import { act, type Delivery, type Report, throwOnFailure } from '../../shared/act.ts'
 import { type Deadline, deadline } from '../../shared/deadline.ts'
 import { asKeyturnError, KeyturnError } from '../../shared/errors.ts'
+import { once } from '../../shared/once.ts'
+import { logFailure } from '../../shared/report.ts'
 import { drivenSteps } from '../../shared/rotation/driven/steps.ts'
 import { type Aws, composeAws } from './compose.ts'
 import { type AwsEvent, type Message, parseEvent, type Step } from './events.ts'
@@ -20,27 +22,24 @@ export const handler = middy<unknown, string | Report | SQSBatchResponse>()
   })
   .handler(async (event: unknown, context: Context) => {
     const aws = await compose()
-    const limit = deadline(context.getRemainingTimeInMillis())
+    const leave = aws.enter()
+    const limit = deadline(context.getRemainingTimeInMillis(), aws.takesSteps ? undefined : VAULT_MARGIN_MS)
     try {
       return await answer(aws, parseEvent(event), context, limit)
     } catch (e) {
-      aws.log.error('failed', failure(asKeyturnError(e)))
+      logFailure(aws.log, asKeyturnError(e))
       throw e
     } finally {
       limit.end()
-      await aws.end()
+      await leave()
     }
   })
 
+/** Kept back where a token has to be revoked before the answer. */
+const VAULT_MARGIN_MS = 2_000
+
 // Once a process. Not at import: what fails then is retried by Lambda as an init error, with its message lost.
-let composed: Promise<Aws> | undefined
-const compose = (): Promise<Aws> => {
-  composed ??= composeAws(process.env).catch((e: unknown) => {
-    composed = undefined
-    throw e
-  })
-  return composed
-}
+const compose = once(() => composeAws(process.env))
 
 const steps = drivenSteps()
 
@@ -73,7 +72,7 @@ async function batch(aws: Aws, messages: readonly Message[], limit: Deadline): P
     try {
       throwOnFailure(await act(aws.core(), message.parse(), delivery(aws, message.id, message.sentAt, limit)))
     } catch (e) {
-      aws.log.error('failed', { messageId: message.id, ...failure(asKeyturnError(e)) })
+      logFailure(aws.log, asKeyturnError(e), { messageId: message.id })
       batchItemFailures.push({ itemIdentifier: message.id })
     }
   }
@@ -85,14 +84,6 @@ const delivery = ({ config }: Aws, id: string, sentAt: Delivery['sentAt'], limit
   sentAt,
   deadline: limit,
   sweepConcurrency: config.sweepConcurrency
-})
-
-const failure = (e: KeyturnError) => ({
-  code: e.code,
-  message: e.message,
-  retryable: e.retryable,
-  todo: e.todo,
-  vendor: e.vendor
 })
 
 function lambdaError(e: KeyturnError): Error {

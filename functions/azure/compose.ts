@@ -1,6 +1,7 @@
 import { adminIn } from '../../shared/admin.ts'
 import { type Config, readCa } from '../../shared/config.ts'
 import { KeyturnError } from '../../shared/errors.ts'
+import { type Leave, nothingToEnd } from '../../shared/last-out.ts'
 import type { Log } from '../../shared/log.ts'
 import type { Core } from '../../shared/rotation/core.ts'
 import { azureKeyVault } from '../../shared/stores/azure-key-vault.ts'
@@ -16,12 +17,12 @@ export interface Azure {
   readonly settings: AzureSettings
   /** For one invocation: its log is its own. */
   readonly core: (log: Log) => Core
-  /** After each event: what was logged in for it is revoked. Never throws. */
-  readonly end: () => Promise<void>
+  /** Around each event: what was logged in for it is revoked when the last one leaves. Never throws. */
+  readonly enter: () => Leave
 }
 
 /** A store, and the admin logins that lie in it. */
-export interface Place extends Pick<Azure, 'end'> {
+export interface Place extends Pick<Azure, 'enter'> {
   readonly store: Core['store']
   readonly admin: NonNullable<PostgresSettings['admin']>
 }
@@ -35,7 +36,7 @@ const STEP_NEEDS_MS = 2 * REQUEST_TIMEOUT_MS
 /** Builds the adapters, once a process. Throws `invalid/config` with every problem of the environment. */
 export async function composeAzure(environment: Environment): Promise<Azure> {
   const { config, settings } = readSettings(environment)
-  const { store, admin, end } = await placeOf(environment, settings)
+  const { store, admin, enter } = await placeOf(environment, settings)
   const target = postgres({ ...config, ca: readCa(config), passwordPolicy: config.password, admin })
   return {
     config,
@@ -47,7 +48,7 @@ export async function composeAzure(environment: Environment): Promise<Azure> {
       runLivesMs: settings.runLimitMs + REQUEST_TIMEOUT_MS,
       stepNeedsMs: STEP_NEEDS_MS
     }),
-    end
+    enter
   }
 }
 
@@ -65,7 +66,7 @@ async function placeOf(environment: Environment, settings: AzureSettings): Promi
     // machine, which can only be a test's, has none; it is trusted by its certificate like any other.
     clientOptions: { disableChallengeResourceVerification: isLoopback(vaultUrl) }
   })
-  return { store, admin: adminIn(store.readCurrent), end: async () => {} }
+  return { store, admin: adminIn(store.readCurrent), enter: nothingToEnd }
 }
 
 const isLoopback = (url: string): boolean => ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname)

@@ -21,12 +21,13 @@ const MARGIN_MS = 2_000
 
 /** Works with the invocation's own log, inside the run's time limit, or inside `mostMs` where that is shorter. */
 export async function within<T>(
-  { config, settings, core, end }: Azure,
+  { config, settings, core, enter }: Azure,
   context: InvocationContext,
   work: (invocation: Invocation) => Promise<T>,
   mostMs = settings.runLimitMs
 ): Promise<T> {
   const log = invocationLog(context, config.logLevel)
+  const leave = enter()
   const limit = deadline(Math.min(settings.runLimitMs, mostMs), MARGIN_MS)
   const { sweepConcurrency } = config
   const onResult = (report: SecretReport): void => logResult(log, report)
@@ -38,7 +39,7 @@ export async function within<T>(
     })
   } finally {
     limit.end()
-    await end()
+    await leave()
   }
 }
 

@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
 import { act, throwOnFailure } from '../../shared/act.ts'
-import { asKeyturnError, type KeyturnError } from '../../shared/errors.ts'
+import { asKeyturnError, hasCode, type KeyturnError } from '../../shared/errors.ts'
 import { answered, refusalOf, refused } from '../../shared/http.ts'
 import { once } from '../../shared/once.ts'
 import type { SecretFacts } from '../../shared/ports/secret-store.ts'
@@ -32,7 +32,8 @@ export const sweepDaily = (_timer: unknown, context: InvocationContext): Promise
   )
 
 /**
- * By the queue. What is done already, is another vault's, or is not keyturn's, completes; everything else throws, so that the
+ * By the queue. What is done already, is another vault's or not keyturn's, and what a grace or a person's hold puts off for
+ * longer than a queue delivers, completes; everything else throws, so that the
  * host delivers it again, and puts it on the poison queue at last, where a person finds it.
  */
 export const rotateExpiring = (message: unknown, context: InvocationContext): Promise<void> =>
@@ -54,8 +55,14 @@ async function rotateFor(parse: () => VaultEvent, invocation: Invocation): Promi
   const why = event.kind === 'other' ? 'asks for nothing' : await ignored(event, invocation)
   if (event.kind === 'other' || why !== undefined) return log.info('ignored', { id: event.id, type: event.type, why })
   const asked = parseRequest({ action: 'rotate', secretId: event.secret, reason: event.type })
-  // The event's id, so that every delivery of it is the same attempt.
-  await act(core, asked, delivery(event.id, event.at))
+  try {
+    // The event's id, so that every delivery of it is the same attempt.
+    await act(core, asked, delivery(event.id, event.at))
+  } catch (e) {
+    // They last for hours or days, longer than a queue delivers again; the sweep comes by when they are over.
+    if (!hasCode(e, 'conflict/inside-grace', 'conflict/held')) throw e
+    log.warn('put off', { id: event.id, code: e.code, message: e.message })
+  }
 }
 
 /** Why an event that rotates does not: it is no business of this app, or somebody was faster. */
@@ -87,7 +94,8 @@ export async function rotateOnDemand(request: HttpRequest, context: InvocationCo
     const { easyAuth, role } = composed.settings
     const asked = (easyAuth ? refusedCaller(request.headers, role) : undefined) ?? (await requestOf(request))
     if ('error' in asked) {
-      logFailure(logOf(context)(), asked.error)
+      // Somebody else's mistake: no alert for it.
+      logOf(context)().warn('refused', { status: asked.status, code: asked.error.code, message: asked.error.message })
       return responseOf(refused(asked))
     }
     const work = async ({ core, delivery }: Invocation) =>

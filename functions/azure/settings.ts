@@ -1,7 +1,6 @@
 import * as v from 'valibot'
-import { type Config, readConfig } from '../../shared/config.ts'
-import { hasCode, KeyturnError } from '../../shared/errors.ts'
-import { parseDuration } from '../../shared/metadata.ts'
+import type { Config } from '../../shared/config.ts'
+import { readHostSettings, runLimit, type Setting } from '../../shared/settings.ts'
 import { SecretText } from '../../shared/types.ts'
 import { DAILY, isSchedule } from './schedule.ts'
 
@@ -41,27 +40,6 @@ const isBare = ({ protocol, username, password, search, hash }: URL): boolean =>
 const isOrigin = (url: URL): boolean => isBare(url) && url.pathname === '/'
 const isContainer = (url: URL): boolean => isBare(url) && /^\/.*[^/]\/?$/.test(url.pathname)
 
-const MINUTE_MS = 60_000
-const HOUR_MS = 60 * MINUTE_MS
-
-const runLimit = v.pipe(
-  v.string(),
-  v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    const ms = durationOf(dataset.value)
-    if (ms !== undefined && ms >= MINUTE_MS && ms <= HOUR_MS) return ms
-    addIssue({ message: 'KEYTURN_RUN_LIMIT must be from 1m to 60m, such as 10m' })
-    return NEVER
-  })
-)
-
-function durationOf(text: string): number | undefined {
-  try {
-    return parseDuration(text, 'KEYTURN_RUN_LIMIT')
-  } catch {
-    return undefined
-  }
-}
-
 const ENVIRONMENT = v.object({
   KEYTURN_STORE: v.optional(v.picklist(['azure', 'vault'], 'KEYTURN_STORE must be azure or vault'), 'azure'),
   KEYTURN_KEY_VAULT_URL: url('KEYTURN_KEY_VAULT_URL', 'the https URL of a vault, such as https://app.vault.azure.net', isOrigin),
@@ -79,7 +57,7 @@ const ENVIRONMENT = v.object({
   KEYTURN_SCHEDULE: v.optional(
     v.pipe(v.string(), v.check(isSchedule, 'KEYTURN_SCHEDULE must be an NCRONTAB expression of six fields, such as 0 17 3 * * *'))
   ),
-  KEYTURN_RUN_LIMIT: v.optional(runLimit, '10m'),
+  KEYTURN_RUN_LIMIT: runLimit('10m'),
   AZURE_CLIENT_ID: v.optional(v.pipe(v.string(), v.uuid('AZURE_CLIENT_ID must be the client id of a managed identity'))),
   IDENTITY_ENDPOINT: v.pipe(
     v.string('the function app has no managed identity: IDENTITY_ENDPOINT is not set'),
@@ -102,7 +80,7 @@ const ENVIRONMENT_OF_VAULT = v.object({
 type Environment = v.InferOutput<typeof ENVIRONMENT_OF_VAULT>
 
 /** What a deployment may set on Azure beside shared/config.ts, for the README; the host sets the other variables itself. */
-export const AZURE_SETTINGS: readonly { readonly name: string; readonly fallback: string; readonly says: string }[] = [
+export const AZURE_SETTINGS: readonly Setting[] = [
   { name: 'KEYTURN_STORE', fallback: 'azure', says: 'azure, or `vault` for HashiCorp Vault or OpenBao' },
   { name: 'KEYTURN_KEY_VAULT_URL', fallback: '–', says: 'the vault, `https://<name>.vault.azure.net`' },
   {
@@ -136,40 +114,22 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   readonly config: Config
   readonly settings: AzureSettings
 } {
-  const names = Object.keys(ENVIRONMENT.entries)
-  // An app setting that was emptied in the portal is an empty text.
-  const given = Object.fromEntries(names.map((name) => [name, environment[name] || undefined]))
-  const onVault = given.KEYTURN_STORE === 'vault'
-  const parsed = v.safeParse(onVault ? ENVIRONMENT_OF_VAULT : ENVIRONMENT, given)
-  const problems = (parsed.issues ?? []).map((i) => i.message)
-  const journalUrl = journalOf(given)
-  if (journalUrl === undefined && !onVault)
-    problems.push('KEYTURN_JOURNAL_URL must be set: AzureWebJobsStorage names no account by identity')
-  const config = configOf(environment, names, problems)
-  if (!parsed.success || config === undefined || problems.length > 0)
-    throw new KeyturnError('invalid/config', problems.join('; '))
-  return { config, settings: settingsOf(parsed.output, journalUrl) }
+  const onVault = environment.KEYTURN_STORE === 'vault'
+  const lacksJournal = (given: Given) =>
+    onVault || journalOf(given) ? [] : ['KEYTURN_JOURNAL_URL must be set: AzureWebJobsStorage names no account by identity']
+  const { config, given } = readHostSettings(onVault ? ENVIRONMENT_OF_VAULT : ENVIRONMENT, environment, lacksJournal)
+  return { config, settings: settingsOf(given, journalOf(given)) }
 }
 
-function configOf(
-  environment: Readonly<Record<string, string | undefined>>,
-  names: readonly string[],
-  problems: string[]
-): Config | undefined {
-  try {
-    return readConfig(environment, names)
-  } catch (e) {
-    if (!hasCode(e, 'invalid/config')) throw e
-    problems.push(e.message)
-    return undefined
-  }
-}
+type Given = Partial<
+  Pick<Environment, 'KEYTURN_JOURNAL_URL' | 'AzureWebJobsStorage__blobServiceUri' | 'AzureWebJobsStorage__accountName'>
+>
 
 /**
  * The container of our own beside the host's: azure-functions/functions-reference, "Connecting to host storage with an
  * identity", gives the account by its name (public cloud) or by the URI of its blob service.
  */
-function journalOf(given: Readonly<Record<string, string | undefined>>): string | undefined {
+function journalOf(given: Given): string | undefined {
   const { KEYTURN_JOURNAL_URL, AzureWebJobsStorage__blobServiceUri: service, AzureWebJobsStorage__accountName: account } = given
   const blobs = service ?? (account === undefined ? undefined : `https://${account}.blob.core.windows.net`)
   return KEYTURN_JOURNAL_URL ?? (blobs === undefined ? undefined : `${blobs.replace(/\/$/, '')}/keyturn`)

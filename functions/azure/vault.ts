@@ -1,13 +1,8 @@
 import { adminIn } from '../../shared/admin.ts'
-import { vaultKv } from '../../shared/stores/vault-kv.ts'
+import { openVault } from '../../shared/stores/vault-open.ts'
 import { SecretText } from '../../shared/types.ts'
-import { vaultClient } from '../../shared/vault/client.ts'
-import { readVaultSettings } from '../../shared/vault/settings.ts'
 import type { Place } from './compose.ts'
 import { type ManagedIdentitySettings, managedIdentity } from './credential.ts'
-
-/** A token that could not be revoked ends by itself. */
-const END_MS = 2_000
 
 /** HashiCorp Vault beside Azure. Throws `invalid/config`. The app's managed identity is what the logins `azure` and `jwt` prove. */
 export function vaultPlace(
@@ -19,8 +14,6 @@ export function vaultPlace(
     credential &&
     (async (resource: string, abortSignal: AbortSignal) =>
       new SecretText((await credential.getToken(resource, { abortSignal }))?.token ?? ''))
-  const { mount, pendingFolder, ...settings } = readVaultSettings(environment, token ? { azureToken: token, jwt: token } : {})
-  const client = vaultClient(settings)
-  const store = vaultKv({ client, mount, pendingFolder })
-  return { store, admin: adminIn(store.readCurrent), end: () => client.end(AbortSignal.timeout(END_MS)) }
+  const { store, enter } = openVault(environment, token && { azureToken: token, jwt: token })
+  return { store, admin: adminIn(store.readCurrent), enter }
 }

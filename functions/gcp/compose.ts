@@ -1,6 +1,7 @@
 import { adminIn } from '../../shared/admin.ts'
 import { type Config, readCa } from '../../shared/config.ts'
 import { KeyturnError } from '../../shared/errors.ts'
+import { type Leave, nothingToEnd } from '../../shared/last-out.ts'
 import type { Log } from '../../shared/log.ts'
 import type { Core } from '../../shared/rotation/core.ts'
 import { gcpSecretManager } from '../../shared/stores/gcp-secret-manager.ts'
@@ -19,14 +20,14 @@ export interface Gcp {
   readonly core: Core
   /** Undefined: this function takes no HTTP. */
   readonly callers: CallerCheck | undefined
-  /** Whether a secret that an event names is among those that a sweep takes. Throws `unavailable/store`, `invalid/config`. */
-  readonly isSwept: (secret: TopicSecret) => Promise<boolean>
-  /** After each event: what was logged in for it is revoked. Never throws. */
-  readonly end: () => Promise<void>
+  /** Why a secret that an event names is none of those that a sweep takes. Throws `unavailable/store`, `invalid/config`. */
+  readonly foreign: (secret: TopicSecret) => Promise<string | undefined>
+  /** Around each event: what was logged in for it is revoked when the last one leaves. Never throws. */
+  readonly enter: () => Leave
 }
 
 /** A store, and the admin logins that lie in it. */
-export interface Place extends Pick<Gcp, 'isSwept' | 'end'> {
+export interface Place extends Pick<Gcp, 'foreign' | 'enter'> {
   readonly store: Core['store']
   readonly admin: NonNullable<PostgresSettings['admin']>
 }
@@ -72,10 +73,13 @@ async function placeOf(environment: Environment, settings: GcpSettings): Promise
   return {
     store,
     admin: adminIn(store.readCurrent),
-    isSwept: async (secret) => secret.location === location && secret.project === (await numberOf(project, account)),
-    end: async () => {}
+    foreign: async (secret) =>
+      secret.location === location && secret.project === (await numberOf(project, account)) ? undefined : ELSEWHERE,
+    enter: nothingToEnd
   }
 }
+
+const ELSEWHERE = 'in another project or location than the sweep’s'
 
 /** Events name a project by its number, and only its own can be looked up without a right more. */
 async function numberOf(project: string, account: ServiceAccount): Promise<string> {

@@ -8,13 +8,14 @@ import type { Gcp } from './compose.ts'
 const MARGIN_MS = 2_000
 
 /** Works inside the run's time limit, or inside `mostMs` where that is shorter. */
-export async function within<T>({ settings, end }: Gcp, mostMs: number, work: (limit: Deadline) => Promise<T>): Promise<T> {
+export async function within<T>({ settings, enter }: Gcp, mostMs: number, work: (limit: Deadline) => Promise<T>): Promise<T> {
+  const leave = enter()
   const limit = deadline(Math.min(settings.runLimitMs, mostMs), MARGIN_MS)
   try {
     return await work(limit)
   } finally {
     limit.end()
-    await end()
+    await leave()
   }
 }
 

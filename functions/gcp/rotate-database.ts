@@ -43,6 +43,8 @@ export async function onSecretEvent(event: unknown): Promise<void> {
   } catch (e) {
     const error = asKeyturnError(e)
     const { code, message, retryable } = error
+    // The topic may be another service's too.
+    if (hasCode(error, 'conflict/unmanaged')) return gcp.log.info('ignored', { code, message })
     if (hasCode(error, 'conflict/inside-grace', 'conflict/held')) return gcp.log.warn('put off', { code, message })
     if (retryable || code === 'invalid/config') throw failed(gcp.log, error)
     logFailure(gcp.log, error)
@@ -54,8 +56,8 @@ async function rotateFor(event: unknown, gcp: Gcp): Promise<void> {
   const { id } = parsed
   if (parsed.kind === 'other') return gcp.log.info('ignored', { id, type: parsed.type })
   const { secret, publishedAt } = parsed
-  if (!(await gcp.isSwept(secret)))
-    return gcp.log.warn('ignored', { id, secret: secret.resource, why: 'in another project or location than the sweep’s' })
+  const why = await gcp.foreign(secret)
+  if (why !== undefined) return gcp.log.warn('ignored', { id, secret: secret.resource, why })
   const asked = parseRequest({ action: 'rotate', secretId: secret.resource, reason: 'SECRET_ROTATE' })
   await within(gcp, EVENT_LIMIT_MS, (limit) => act(gcp.core, asked, deliveryOf(gcp, limit, id, publishedAt)))
 }

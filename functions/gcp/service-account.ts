@@ -10,7 +10,7 @@ export interface ServiceAccount {
   /** Of the project that the function runs in. Throws `unavailable/store`. */
   readonly projectId: () => Promise<string>
   readonly projectNumber: () => Promise<string>
-  /** An access token. Throws as authorize does. */
+  /** An access token. Throws `unavailable/store`. */
   readonly accessToken: () => Promise<SecretText>
   /** An ID token for the audience, with the account's e-mail in it. Throws `unavailable/store`. */
   readonly idToken: (audience: string) => Promise<SecretText>
@@ -25,7 +25,10 @@ export function serviceAccount(): ServiceAccount {
     authorize: async () => (await client()).getRequestHeaders(),
     projectId: once(() => ofProject('project-id')),
     projectNumber: once(() => ofProject('numeric-project-id')),
-    accessToken: async () => new SecretText((await (await client()).getAccessToken()).token ?? ''),
+    accessToken: async () => {
+      const { token } = await inTime('an access token', (await client()).getAccessToken())
+      return new SecretText(token ?? '')
+    },
     idToken: async (audience) => new SecretText(await asked('its ID token', (of) => of.instance(identity(audience))))
   }
 }
@@ -43,13 +46,17 @@ const ofProject = (property: 'project-id' | 'numeric-project-id'): Promise<strin
   asked(property, (metadata) => metadata.project(property))
 
 async function asked(what: string, ask: (metadata: Metadata) => Promise<unknown>): Promise<string> {
+  const { gcpMetadata } = await googleAuth()
+  return String(await inTime(what, ask(gcpMetadata)))
+}
+
+async function inTime<T>(what: string, answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const over = new Promise<never>((_, reject) => {
     timer = setTimeout(reject, ANSWER_MS)
   })
   try {
-    const { gcpMetadata } = await googleAuth()
-    return String(await Promise.race([ask(gcpMetadata), over]))
+    return await Promise.race([answer, over])
   } catch {
     throw new KeyturnError('unavailable/store', `the metadata server did not tell ${what}`)
   } finally {

@@ -1,7 +1,6 @@
 import * as v from 'valibot'
-import { type Config, readConfig } from '../../shared/config.ts'
-import { hasCode, KeyturnError } from '../../shared/errors.ts'
-import { parseDuration } from '../../shared/metadata.ts'
+import type { Config } from '../../shared/config.ts'
+import { readHostSettings, runLimit, type Setting } from '../../shared/settings.ts'
 
 /** Who may ask over HTTP. */
 export interface CallerSettings {
@@ -25,27 +24,6 @@ export interface GcpSettings {
   readonly callers: CallerSettings | undefined
   /** How long one run may take, by the setting and by the function's own timeout. */
   readonly runLimitMs: number
-}
-
-const MINUTE_MS = 60_000
-const HOUR_MS = 60 * MINUTE_MS
-
-const runLimit = v.pipe(
-  v.string(),
-  v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    const ms = durationOf(dataset.value)
-    if (ms !== undefined && ms >= MINUTE_MS && ms <= HOUR_MS) return ms
-    addIssue({ message: 'KEYTURN_RUN_LIMIT must be from 1m to 60m, such as 9m' })
-    return NEVER
-  })
-)
-
-function durationOf(text: string): number | undefined {
-  try {
-    return parseDuration(text, 'KEYTURN_RUN_LIMIT')
-  } catch {
-    return undefined
-  }
 }
 
 /** Without TLS to this machine alone: an access token goes there. */
@@ -86,16 +64,23 @@ const ENVIRONMENT = v.object({
     v.pipe(v.string(), v.toLowerCase(), v.picklist(['true', 'false'], 'KEYTURN_IAM_IN_FRONT must be true or false')),
     'false'
   ),
-  KEYTURN_RUN_LIMIT: v.optional(runLimit, '9m'),
+  KEYTURN_RUN_LIMIT: runLimit('9m'),
   CLOUD_RUN_TIMEOUT_SECONDS: v.optional(
-    v.pipe(v.string(), v.regex(/^[1-9]\d{0,4}$/, 'CLOUD_RUN_TIMEOUT_SECONDS must be a number of seconds'), v.transform(Number))
+    v.pipe(
+      v.string(),
+      v.check(
+        (text) => /^\d{1,5}$/.test(text) && Number(text) >= 60,
+        'the timeout of the function (CLOUD_RUN_TIMEOUT_SECONDS) must be a minute at least'
+      ),
+      v.transform(Number)
+    )
   )
 })
 
 type Environment = v.InferOutput<typeof ENVIRONMENT>
 
 /** What a deployment may set on Google Cloud beside shared/config.ts, for the README. */
-export const GCP_SETTINGS: readonly { readonly name: string; readonly fallback: string; readonly says: string }[] = [
+export const GCP_SETTINGS: readonly Setting[] = [
   { name: 'KEYTURN_STORE', fallback: 'gcp', says: 'gcp, or `vault` for HashiCorp Vault or OpenBao' },
   {
     name: 'GOOGLE_CLOUD_PROJECT',
@@ -134,30 +119,12 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   readonly config: Config
   readonly settings: GcpSettings
 } {
-  const names = Object.keys(ENVIRONMENT.entries)
-  const given = Object.fromEntries(names.map((name) => [name, environment[name] || undefined]))
-  const parsed = v.safeParse(ENVIRONMENT, given)
-  const problems = (parsed.issues ?? []).map((i) => i.message)
-  if ((given.KEYTURN_AUDIENCE === undefined) !== (given.KEYTURN_CALLERS === undefined))
-    problems.push('KEYTURN_AUDIENCE and KEYTURN_CALLERS must be set together')
-  const config = configOf(environment, names, problems)
-  if (!parsed.success || config === undefined || problems.length > 0)
-    throw new KeyturnError('invalid/config', problems.join('; '))
-  return { config, settings: settingsOf(parsed.output) }
-}
-
-function configOf(
-  environment: Readonly<Record<string, string | undefined>>,
-  names: readonly string[],
-  problems: string[]
-): Config | undefined {
-  try {
-    return readConfig(environment, names)
-  } catch (e) {
-    if (!hasCode(e, 'invalid/config')) throw e
-    problems.push(e.message)
-    return undefined
-  }
+  const { config, given } = readHostSettings(ENVIRONMENT, environment, ({ KEYTURN_AUDIENCE, KEYTURN_CALLERS }) =>
+    (KEYTURN_AUDIENCE === undefined) === (KEYTURN_CALLERS === undefined)
+      ? []
+      : ['KEYTURN_AUDIENCE and KEYTURN_CALLERS must be set together']
+  )
+  return { config, settings: settingsOf(given) }
 }
 
 const settingsOf = (e: Environment): GcpSettings => ({

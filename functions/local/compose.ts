@@ -40,8 +40,8 @@ export const LONGEST_RUN_MS = 15 * 60_000
 export async function composeLocal(settings: LocalSettings): Promise<Local> {
   const { environment, mayBeNew = false } = settings
   const config = readConfig(environment, STORE_VARIABLES)
-  const storeName = storeNameOf(settings.store ?? environment.KEYTURN_STORE ?? 'file')
-  const folder = settings.folder ?? environment.KEYTURN_FOLDER ?? join(homedir(), '.keyturn')
+  const storeName = storeNameOf(settings.store ?? (environment.KEYTURN_STORE || 'file'))
+  const folder = settings.folder ?? (environment.KEYTURN_FOLDER || undefined) ?? join(homedir(), '.keyturn')
   const { store, admin, end = async () => {} } = await openStore(storeName, { environment, folder, mayBeNew })
   const authorities = amazonAuthorities
   const own: PostgresSettings = { ...config, ca: readCa(config), authorities, passwordPolicy: config.password, admin }

@@ -14,7 +14,17 @@ export async function gcpPlace({ environment }: Place): Promise<Stored> {
     project,
     location: environment.KEYTURN_LOCATION || undefined,
     endpoint: environment.SECRET_MANAGER_ENDPOINT || undefined,
-    authorize: () => auth.getRequestHeaders()
+    authorize: () => auth.getRequestHeaders().catch(notSignedIn)
   })
   return { store, admin: adminIn(store.readCurrent) }
+}
+
+/** Without an answer's status and without a network's code it never came to asking: there is no credential, or no file of it. */
+function notSignedIn(e: unknown): never {
+  const { code, status } = e as { code?: unknown; status?: unknown }
+  if (status !== undefined || (code !== undefined && code !== 'ENOENT')) throw e
+  throw new KeyturnError(
+    'invalid/config',
+    'there are no Google credentials here: run `gcloud auth application-default login`, or correct GOOGLE_APPLICATION_CREDENTIALS'
+  )
 }

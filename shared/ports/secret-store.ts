@@ -162,3 +162,16 @@ export interface SecretCatalog {
    */
   annotate(id: SecretId, patch: MetadataPatch, expected: string | undefined, signal: AbortSignal): Promise<void>
 }
+
+export interface CurrentValue {
+  readonly id: SecretId
+  readonly version: VersionId
+  readonly text: SecretText
+  readonly createdAt?: Instant | undefined
+}
+
+/** The ordinary read: what admin secrets, which nobody stages, are read by. */
+export interface CurrentReader {
+  /** What is current now, in one call; it may be an older one within facts.convergenceMs. Fails with `not-found/secret`, `disabled/secret`. */
+  readCurrent(id: SecretId, signal: AbortSignal): Promise<CurrentValue>
+}

@@ -1,5 +1,5 @@
 import { hasCode, KeyturnError } from '../errors.ts'
-import type { Attempt, SecretFacts, Staged } from '../ports/secret-store.ts'
+import type { Attempt, Promoted, SecretFacts, Staged } from '../ports/secret-store.ts'
 import type { Credential, Proof, Session, Target, TargetHold } from '../ports/target.ts'
 import { iso, type Token } from '../types.ts'
 import type { Core, Request } from './core.ts'
@@ -45,7 +45,8 @@ function attemptOf(o: Observation): Attempt {
 const issue: Effect = async (run, o) => {
   const { core, request, target, hold } = run
   const { facts, current } = seen(o)
-  const token = attemptToken(request.token, run.memory.refused.length)
+  const { refused, wasOvertaken } = run.memory
+  const token = attemptToken(request.token, refused.length + (wasOvertaken ? 1 : 0))
   const attempt: Attempt = { token, base: current.version, driver: 'keyturn' }
   const { signal } = request.deadline
   if (target.facts.issue === 'minted') {
@@ -71,8 +72,8 @@ const issue: Effect = async (run, o) => {
   return staged && afterStage(run, facts, attempt, staged, next.document)
 }
 
-/** A request's first attempt has its token; one after a refused value has a name of its own (a token names one value). */
-const attemptToken = (token: Token, refusals: number): Token => (refusals === 0 ? token : `${token}-${refusals + 1}`)
+/** A request's first attempt has its token; one after an attempt that was given up has a name of its own (a token names one value). */
+const attemptToken = (token: Token, givenUp: number): Token => (givenUp === 0 ? token : `${token}-${givenUp + 1}`)
 
 /** Whether an attempt was made for this request. */
 export const isAttemptOf = (token: Token, request: Request): boolean =>
@@ -104,7 +105,15 @@ const promote: Effect = async (run, o) => {
   request.deadline.ensure(core.stepNeedsMs)
   await hold.check(signal)
   const attempt = attemptOf(o)
-  const promoted = await core.store.promote(facts.id, attempt, signal)
+  let promoted: Promoted | undefined
+  try {
+    promoted = await core.store.promote(facts.id, attempt, signal)
+  } catch (e) {
+    // A person wrote current anew after the look: what was applied may be the half that it names now, and is undone at once.
+    if (!hasCode(e, 'conflict/current-moved') || run.memory.wasOvertaken) throw e
+    run.memory.wasOvertaken = true
+    return undefined
+  }
   run.done.push({ step: 'promote', principal: next.principal, token: attempt.token, cut, refusedMs: refusedSince(began, next) })
   return promoted && afterPromotion(run, facts, attempt, promoted, next)
 }
@@ -137,10 +146,22 @@ const discard: Effect = async (run, o) => {
   const { held } = pending
   // Whichever version it was made from: what readers can hold is named by current or previous, and nothing else lives on.
   if (held && !namedBy(o).includes(held.credential.principal)) await hold.discard(held.credential, signal)
+  if (held?.credential.principal === current.credential.principal) await restore(run, current)
   for (const orphan of orphansOf(o, memory)) await hold.discard({ ...current.credential, principal: orphan }, signal)
   await core.store.drop(facts.id, pending.facts.token, signal)
   run.done.push({ step: 'discard', principal: held?.credential.principal ?? '', token: pending.facts.token })
   return undefined
+}
+
+/**
+ * The pending names the login that current names: a person wrote current anew, or there is one login alone. It may have
+ * been applied, and what it set is readable nowhere once it is dropped; so current's own secret is set again first.
+ */
+async function restore({ target, hold, request }: Run, { credential }: Held): Promise<void> {
+  const { signal } = request.deadline
+  if (target.facts.issue === 'minted') return
+  if (credential.authority === 'admin') await hold.heal(credential, signal)
+  else if (!credential.overlap) await hold.apply(credential, async () => [credential.principal], signal)
 }
 
 /** Keys that a dead claim's run made: ours by their mark, in no stage, and not there when the claim was written. */

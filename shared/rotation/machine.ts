@@ -140,6 +140,10 @@ const starting = (o: Observation, facts: SecretFacts, pending: PendingFacts): bo
 const cuts = (o: Observation, facts: SecretFacts): boolean =>
   inGrace(o, facts) && o.pending?.held?.credential.principal === o.previous?.credential.principal
 
+/** The pending names the half that current uses: never applied (design rule 3). An adoption that died leaves such a one. */
+const isCurrentsOwn = ({ pending, current }: Observation): boolean =>
+  pending?.held?.credential.overlap === true && pending.held.credential.principal === current?.credential.principal
+
 function pendingPhase(o: Observation, intent: Intent, facts: SecretFacts): Phase | undefined {
   const pending = o.pending
   if (!pending) return undefined
@@ -149,7 +153,7 @@ function pendingPhase(o: Observation, intent: Intent, facts: SecretFacts): Phase
     return facts.seenAt - pending.facts.claimedAt > o.claimOutlivedMs ? 'spoiled' : 'busy'
   // Without a value it is nobody's. A request takes it off and goes on; a sweep leaves a fresh one to its driver.
   if (!pending.held && intent.want !== 'rotate' && starting(o, facts, pending.facts)) return 'busy'
-  if (!pending.held || pending.refused || pending.facts.base !== facts.current) return 'spoiled'
+  if (!pending.held || pending.refused || pending.facts.base !== facts.current || isCurrentsOwn(o)) return 'spoiled'
   return cuts(o, facts) && !intent.force ? 'draining' : 'staged'
 }
 

@@ -15,6 +15,8 @@ export interface Memory {
   readonly refused: VersionId[]
   /** Our stage was refused once because another attempt was pending: looked again, and no more than once. */
   wasBeaten: boolean
+  /** Our promotion came after a person's write: looked again, and no more than once. */
+  wasOvertaken: boolean
   usage: Usage | undefined
   /** What the provider that mints said at the last look. */
   live: readonly Live[]
@@ -25,6 +27,7 @@ export const emptyMemory = (): Memory => ({
   currentRefused: false,
   refused: [],
   wasBeaten: false,
+  wasOvertaken: false,
   usage: undefined,
   live: []
 })

@@ -2,8 +2,8 @@ import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { hasClass, hasCode, KeyturnError } from '../errors.ts'
 import { refuseLong } from '../length.ts'
 import { encodePatch } from '../metadata.ts'
-import type { SecretCatalog, SecretStore, StoreFacts } from '../ports/secret-store.ts'
-import type { Instant, SecretId, SecretText, VersionId } from '../types.ts'
+import type { CurrentReader, SecretCatalog, SecretStore, StoreFacts } from '../ports/secret-store.ts'
+import type { SecretId, SecretText } from '../types.ts'
 import { type Aws, describeSecret, getValue, listTagged, removeTags, setTags } from './aws-calls.ts'
 import { factsOf, TAG_PREFIX } from './aws-facts.ts'
 import { baseOf, CURRENT, OURS, PENDING } from './aws-labels.ts'
@@ -17,16 +17,7 @@ export interface AwsSecretsManagerSettings {
   readonly rotationToken?: SecretText | undefined
 }
 
-export interface CurrentValue {
-  readonly id: SecretId
-  readonly version: VersionId
-  readonly text: SecretText
-  readonly createdAt?: Instant | undefined
-}
-
-export interface AwsSecretsManager extends SecretStore, SecretCatalog {
-  /** What is current now, in one call: admin secrets, which nobody stages here. Fails with `not-found/secret`. */
-  readCurrent(id: SecretId, signal: AbortSignal): Promise<CurrentValue>
+export interface AwsSecretsManager extends SecretStore, SecretCatalog, CurrentReader {
   /** Every tag of a secret, the service's own too (`aws:…`): what RDS says of a master secret that it manages. */
   tagsOf(id: SecretId, signal: AbortSignal): Promise<Readonly<Record<string, string>>>
   /** The same store for one four-step event. */

@@ -2,8 +2,8 @@ import type { TokenCredential } from '@azure/core-auth'
 import type { SecretClientOptions } from '@azure/keyvault-secrets'
 import { KeyturnError } from '../errors.ts'
 import { refuseLong } from '../length.ts'
-import type { SecretCatalog, SecretFacts, SecretStore, StoreFacts } from '../ports/secret-store.ts'
-import type { Instant, SecretId, SecretText, VersionId } from '../types.ts'
+import type { CurrentReader, SecretCatalog, SecretFacts, SecretStore, StoreFacts } from '../ports/secret-store.ts'
+import type { SecretId } from '../types.ts'
 import { type Azure, getNewest, getVersion } from './azure-calls.ts'
 import { annotate, listManaged } from './azure-catalog.ts'
 import { clockOf, type JournalClientOptions, storageClient, vaultClient } from './azure-client.ts'
@@ -36,17 +36,7 @@ export interface AzureKeyVaultSettings {
   readonly steadyMs?: () => number
 }
 
-export interface CurrentValue {
-  readonly id: SecretId
-  readonly version: VersionId
-  readonly text: SecretText
-  readonly createdAt?: Instant | undefined
-}
-
-export interface AzureKeyVault extends SecretStore, SecretCatalog {
-  /** What is current now, in one call: admin secrets, which nobody stages here. Fails with `not-found/secret`. */
-  readCurrent(id: SecretId, signal: AbortSignal): Promise<CurrentValue>
-}
+export type AzureKeyVault = SecretStore & SecretCatalog & CurrentReader
 
 const FACTS: StoreFacts = {
   name: 'Azure Key Vault',

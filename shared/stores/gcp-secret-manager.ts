@@ -2,8 +2,8 @@ import pMap from 'p-map'
 import { hasClass, hasCode, KeyturnError } from '../errors.ts'
 import { refuseLong } from '../length.ts'
 import { encodePatch, type MetadataPatch } from '../metadata.ts'
-import type { SecretCatalog, SecretFacts, SecretStore, StoredValue, StoreFacts } from '../ports/secret-store.ts'
-import type { Instant, SecretId, SecretText, VersionId } from '../types.ts'
+import type { CurrentReader, SecretCatalog, SecretFacts, SecretStore, StoredValue, StoreFacts } from '../ports/secret-store.ts'
+import type { SecretId, VersionId } from '../types.ts'
 import { access, listSecrets, type SecretMessage } from './gcp-calls.ts'
 import { change, patch as patchOnce } from './gcp-change.ts'
 import { type GcpClientSettings, gcpClient } from './gcp-client.ts'
@@ -18,20 +18,7 @@ import { claim, stage } from './gcp-stages.ts'
 
 export interface GcpSecretManagerSettings extends Home, GcpClientSettings {}
 
-export interface CurrentValue {
-  readonly id: SecretId
-  readonly version: VersionId
-  readonly text: SecretText
-  readonly createdAt?: Instant | undefined
-}
-
-export interface GcpSecretManager extends SecretStore, SecretCatalog {
-  /**
-   * What `latest` is now, in one call: admin secrets, which nobody stages here. It may be an older version for a while.
-   * Fails with `not-found/secret`, `disabled/secret`.
-   */
-  readCurrent(id: SecretId, signal: AbortSignal): Promise<CurrentValue>
-}
+export type GcpSecretManager = SecretStore & SecretCatalog & CurrentReader
 
 const FACTS: StoreFacts = {
   name: 'Google Secret Manager',

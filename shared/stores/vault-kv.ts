@@ -1,7 +1,7 @@
 import { KeyturnError } from '../errors.ts'
 import { refuseLong } from '../length.ts'
-import type { SecretCatalog, SecretStore, StoredValue, StoreFacts } from '../ports/secret-store.ts'
-import type { Instant, SecretId, SecretText, VersionId } from '../types.ts'
+import type { CurrentReader, SecretCatalog, SecretStore, StoredValue, StoreFacts } from '../ports/secret-store.ts'
+import type { SecretId, VersionId } from '../types.ts'
 import type { VaultClient } from '../vault/client.ts'
 import { type Kv, readMetadata, readValue } from './vault-calls.ts'
 import { annotate, list } from './vault-catalog.ts'
@@ -23,17 +23,7 @@ export interface VaultKvSettings {
   readonly pendingFolder?: string | undefined
 }
 
-export interface CurrentValue {
-  readonly id: SecretId
-  readonly version: VersionId
-  readonly text: SecretText
-  readonly createdAt: Instant
-}
-
-export interface VaultKv extends SecretStore, SecretCatalog {
-  /** What is current now, in one call: admin secrets, which nobody stages here. Fails with `not-found/secret`. */
-  readCurrent(id: SecretId, signal: AbortSignal): Promise<CurrentValue>
-}
+export type VaultKv = SecretStore & SecretCatalog & CurrentReader
 
 const FACTS: StoreFacts = {
   name: 'Vault KV v2',

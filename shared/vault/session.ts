@@ -30,7 +30,9 @@ export function session(login: VaultLogin, post: VaultPost, loginTimeoutMs: numb
 
   async function start(): Promise<Held> {
     const sinceMs = performance.now()
-    const token = await loggedIn(login, post, AbortSignal.timeout(loginTimeoutMs))
+    // What a platform is asked for may know no signal.
+    const limit = AbortSignal.timeout(loginTimeoutMs)
+    const token = await unlessAborted(loggedIn(login, post, limit), limit)
     const livesMs = token.leaseMs === 0 ? Number.POSITIVE_INFINITY : token.leaseMs
     const held = { token, sinceMs, untilMs: sinceMs + livesMs * USED_PART }
     ours = [...ours.filter((old) => sinceMs < old.sinceMs + (old.untilMs - old.sinceMs) / USED_PART), held]

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
+import { durationSetting } from '../duration-setting.ts'
 import { hasCode, KeyturnError } from '../errors.ts'
-import { parseDuration } from '../metadata.ts'
+import type { Setting } from '../settings.ts'
 import { SecretText } from '../types.ts'
 import { vaultAddress } from './address.ts'
 import type { VaultSettings } from './client.ts'
@@ -42,20 +43,7 @@ const ENVIRONMENT = v.object({
   KEYTURN_VAULT_KUBERNETES_TOKEN_FILE: text('KEYTURN_VAULT_KUBERNETES_TOKEN_FILE'),
   KEYTURN_VAULT_KV_MOUNT: v.optional(v.string(), 'secret'),
   KEYTURN_VAULT_PENDING_FOLDER: v.optional(v.string(), 'keyturn/pending'),
-  KEYTURN_VAULT_REQUEST_TIMEOUT: v.optional(
-    v.pipe(
-      v.string(),
-      v.rawTransform(({ dataset, addIssue, NEVER }) => {
-        try {
-          return parseDuration(dataset.value, 'KEYTURN_VAULT_REQUEST_TIMEOUT')
-        } catch {
-          addIssue({ message: 'KEYTURN_VAULT_REQUEST_TIMEOUT must be a number with ms, s, m or h, such as 5s' })
-          return NEVER
-        }
-      })
-    ),
-    '10s'
-  )
+  KEYTURN_VAULT_REQUEST_TIMEOUT: durationSetting('KEYTURN_VAULT_REQUEST_TIMEOUT', '10s', '100ms', '5m')
 })
 
 type Variable = keyof typeof ENVIRONMENT.entries
@@ -73,7 +61,8 @@ const SAYS: Readonly<Record<Variable, string>> = {
   KEYTURN_VAULT_ROLE_ID: 'approle: the role_id',
   KEYTURN_VAULT_SECRET_ID: 'approle: the secret_id; better a file',
   KEYTURN_VAULT_SECRET_ID_FILE: 'approle: a file with the secret_id',
-  KEYTURN_VAULT_SECRET_ID_WRAPPED: 'approle: whether it is a wrapping token that holds the secret_id',
+  KEYTURN_VAULT_SECRET_ID_WRAPPED:
+    'approle: whether it is a wrapping token that holds the secret_id; it opens once, so for one process alone',
   KEYTURN_VAULT_JWT: 'jwt: the JWT; better a file',
   KEYTURN_VAULT_JWT_FILE: 'jwt: a file with the JWT, read at each login',
   KEYTURN_VAULT_JWT_AUDIENCE: 'jwt: the audience of the identity token that the platform is asked for',
@@ -92,11 +81,10 @@ const SAYS: Readonly<Record<Variable, string>> = {
 const VARIABLES = Object.keys(SAYS) as readonly Variable[]
 
 /** Every variable there is, for the README. */
-export const VAULT_SETTINGS: readonly { readonly name: string; readonly fallback: string; readonly says: string }[] =
-  VARIABLES.map((name) => {
-    const entry = ENVIRONMENT.entries[name]
-    return { name, fallback: 'default' in entry && entry.default !== undefined ? String(entry.default) : '–', says: SAYS[name] }
-  })
+export const VAULT_SETTINGS: readonly Setting[] = VARIABLES.map((name) => {
+  const entry = ENVIRONMENT.entries[name]
+  return { name, fallback: 'default' in entry && entry.default !== undefined ? String(entry.default) : '–', says: SAYS[name] }
+})
 
 /** A client's settings, and where the secrets are. */
 export interface VaultEnvironment extends VaultSettings {

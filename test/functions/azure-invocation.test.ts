@@ -13,7 +13,7 @@ const azure: Azure = {
   config: readConfig({ KEYTURN_LOG_LEVEL: 'silent', KEYTURN_SWEEP_CONCURRENCY: '7' }),
   settings: { runLimitMs: 10 * MINUTE } as Azure['settings'],
   core: (log) => ({ log }) as Core,
-  end: async () => {}
+  enter: () => async () => {}
 }
 
 test.each([

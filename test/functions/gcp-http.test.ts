@@ -161,10 +161,10 @@ describe('a failure is answered by its code, and never by a message', () => {
     expect(answer.text).not.toContain('admin-that-is-missing')
   })
 
-  test('of a run that has no time left says so', async () => {
-    const short = await world.start('onRequest', { CLOUD_RUN_TIMEOUT_SECONDS: '1' })
+  test('of a function whose timeout no run fits in is its owner’s to mend', async () => {
+    const short = await world.start('onRequest', { CLOUD_RUN_TIMEOUT_SECONDS: '59' })
     const answer = await short.send(asking(httpEventOf('scheduler-sweep'), schedulerToken(world)))
-    expect(answer).toMatchObject({ status: 503, json: { retryable: true } })
+    expect(answer).toMatchObject({ status: 500, json: { code: 'invalid/config', retryable: false } })
   })
 })
 

@@ -47,13 +47,18 @@ describe('what only a person can mend is acknowledged with an error in the log, 
   const SECRETS: Readonly<Record<string, readonly [code: string, make: () => Promise<Owned>]>> = {
     'a document that names no engine of ours': ['unsupported/engine', () => world.secret({ more: { engine: 'oracle' } })],
     'an admin secret that is not there': ['not-found/admin-secret', () => world.secret({ more: { masterarn: 'nobody' } })],
-    'a secret that keyturn does not manage': ['conflict/unmanaged', () => world.secret({ metadata: { kind: null } })],
     'a secret that is not there': ['not-found/secret', async () => ({ ...(await world.secret()), name: 'nobody' })]
   }
   test.each(Object.entries(SECRETS))('%s', async (_, [code, make]) => {
     const said = await sent(rotation(await make()))
     expect(said).toMatchObject(ACKNOWLEDGED)
     expect(said.lines.at(-1)).toMatchObject({ severity: 'ERROR', event: 'failed', code, retryable: false })
+  })
+
+  test('but a secret that keyturn does not manage is none of its business: the topic may be another service’s too', async () => {
+    const said = await sent(rotation(await world.secret({ metadata: { kind: null } })))
+    expect(said).toMatchObject(ACKNOWLEDGED)
+    expect(said.lines.at(-1)).toMatchObject({ severity: 'INFO', event: 'ignored', code: 'conflict/unmanaged' })
   })
 
   test('a right that is missing', async () => {
@@ -104,7 +109,7 @@ describe('what may pass by itself is refused, so that Pub/Sub delivers it again'
     expect([world.versions(secret), (await world.read(secret)).username]).toEqual([2, secret.b])
   })
 
-  test('when the time that the function has is nearly over, before anything was done', async () => {
+  test('when the function’s timeout is one that no run fits in, before anything was done', async () => {
     const secret = await world.secret()
     const short = await world.start('onSecretEvent', { CLOUD_RUN_TIMEOUT_SECONDS: '1' })
     expect(await sent(rotation(secret), short)).toMatchObject(AGAIN)

@@ -121,3 +121,9 @@ test.each([
   const { exit, json } = await keyturn(shell, 'status')
   expect([exit, json.code, json.message]).toEqual([2, 'invalid/config', expect.stringContaining(name)])
 })
+
+test('without a credential of Google’s, --store gcp says how to sign in', async () => {
+  const env = { GOOGLE_CLOUD_PROJECT: 'keyturn-test', GOOGLE_APPLICATION_CREDENTIALS: '/nowhere/key.json' }
+  const { exit, json } = await keyturn({ store: 'gcp', env } as unknown as Shell, 'rotate', 'app')
+  expect([exit, json.code, json.message]).toEqual([2, 'invalid/config', expect.stringContaining('gcloud auth')])
+})

@@ -111,6 +111,15 @@ describe.each([
     expect(host.output()).not.toContain(cloud.place.token)
   })
 
+  test('many at once share a login, and none is denied because another one’s end revoked it', async () => {
+    const asked = Array.from({ length: 24 }, async (_, n) => {
+      // Some begin while others end.
+      for (let before = 0; before < n % 4; before++) await cloud.read()
+      return host.rotate({ action: 'rotate', secretId: 'db/none' }).catch((e: Error) => e.message)
+    })
+    for (const said of await Promise.all(asked)) expect(said).toContain('not-found/secret')
+  })
+
   test('refuses a secret that Vault does not have', async () => {
     await expect(host.rotate({ action: 'rotate', secretId: 'db/none' })).rejects.toThrow('not-found/secret')
   })

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { KeyturnError } from '../../shared/errors.ts'
+import { SecretText } from '../../shared/types.ts'
 import { endless, GRACE_MS, token } from '../conformance/interleave-world.ts'
-import { bench, codeOf } from './bench.ts'
+import { type Bench, bench, codeOf } from './bench.ts'
 
 const alters = (calls: readonly string[]): readonly string[] => calls.filter((c) => c.startsWith('alter'))
 
@@ -176,11 +177,57 @@ describe('a rotation that is refused on the way', () => {
     expect(alters(b.calls)).toEqual([])
   })
 
-  it('a person who changes current between apply and promote wins, where the store can compare', async () => {
+  const person = (username: string, password: string) => JSON.stringify({ username, password, note: 1 })
+
+  it('a person who changes current between apply and promote wins, where the store can compare, and the run starts again from there', async () => {
     const b = bench()
-    b.before('promote', () => b.w.store.overwrite(b.w.id, JSON.stringify({ username: 'app_a', password: 'first', note: 1 })))
+    b.before('promote', () => b.w.store.overwrite(b.w.id, person('app_a', 'first')))
+    const steps = (await b.go('rotate', 'T1')).done.map((d) => d.step)
+    expect(steps).toEqual(['issue', 'discard', 'issue', 'promote', 'settle', 'settle'])
+    expect(JSON.parse(b.current())).toMatchObject({ username: 'app_b', note: 1 })
+    expect(b.works(b.current())).toBe(true)
+  })
+
+  it('a person who makes the other half current after it was applied: what he wrote logs in again before the run goes on', async () => {
+    for (const store of ['labels', 'cas'] as const) {
+      const b = bench(store)
+      // The other half has a password that a person knows.
+      const [first, own] = [b.current(), person('app_b', 'known to a person')]
+      await sets(b, own)
+      b.before('promote', () => b.w.store.overwrite(b.w.id, own))
+      b.before('drop', () => expect(b.works(own)).toBe(true))
+      // The first half was current a moment ago, and is in its grace.
+      expect(await codeOf(b.go('rotate', 'T1'))).toBe('conflict/inside-grace')
+      expect([b.current(), b.works(own), b.works(first)]).toEqual([own, true, true])
+    }
+  })
+
+  it('a person who changes current again and again: the run gives up, and nothing is lost', async () => {
+    const b = bench()
+    const again = () => b.w.store.overwrite(b.w.id, person('app_a', 'first'))
+    b.before('promote', again)
+    b.before('promote', again)
     expect(await codeOf(b.go('rotate', 'T1'))).toBe('conflict/current-moved')
     expect(b.works(b.current())).toBe(true)
-    expect((await b.go('rotate', 'T2')).done.map((d) => d.step)).toEqual(['discard', 'issue', 'promote', 'settle', 'settle'])
+    expect((await b.go('rotate', 'T2')).current).toBe('app_b')
+  })
+
+  it('a pending that names current’s own half, as an adoption leaves it that died, is given up and never applied', async () => {
+    const b = bench()
+    const { current = '' } = b.w.store.look(b.w.id) ?? {}
+    const attempt = { token: token('adopted'), base: current, driver: 'keyturn' } as const
+    await b.core().store.stage(b.w.id, attempt, new SecretText(person('app_a', 'first')), endless.signal)
+    expect((await b.go('rotate', 'T1')).done.map((d) => d.step)).toEqual(['discard', 'issue', 'promote', 'settle', 'settle'])
+    expect(b.works(b.current())).toBe(true)
   })
 })
+
+/** The target takes this document's password. */
+async function sets(b: Bench, text: string): Promise<void> {
+  const document = new SecretText(text)
+  const target = b.core().targetFor(document)
+  const credential = target.inspect(document, {})
+  const hold = await target.hold(credential, {}, endless.signal)
+  await hold.apply(credential, async () => [], endless.signal)
+  await hold.release()
+}

@@ -66,8 +66,8 @@ async function observeNow(`
     patches: [
       {
         file: EFFECTS,
-        find: '  const promoted = await core.store.promote(',
-        replace: '  await core.store.drop(facts.id, attempt.token, signal)\n  const promoted = await core.store.promote('
+        find: '    promoted = await core.store.promote(',
+        replace: '    await core.store.drop(facts.id, attempt.token, signal)\n    promoted = await core.store.promote('
       }
     ],
     scenario: 'two rotations of one secret',
@@ -87,7 +87,7 @@ async function observeNow(`
     what: 'the half that current uses is set',
     patches: [
       { file: EFFECTS, find: '  refuseSameHalf(next, current)\n', replace: '' },
-      { file: MACHINE, find: ' || pending.facts.base !== facts.current', replace: '' }
+      { file: MACHINE, find: ' || pending.facts.base !== facts.current || isCurrentsOwn(o)', replace: '' }
     ],
     scenario: 'the store’s own four steps in one process',
     store: 'labels',
