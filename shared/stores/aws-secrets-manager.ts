@@ -1,5 +1,5 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
-import { hasClass, hasCode, KeyturnError } from '../errors.ts'
+import { hasCode, KeyturnError } from '../errors.ts'
 import { refuseLong } from '../length.ts'
 import { encodePatch } from '../metadata.ts'
 import type { CurrentReader, SecretCatalog, SecretStore, StoreFacts } from '../ports/secret-store.ts'
@@ -118,8 +118,8 @@ async function* list(aws: Aws, signal: AbortSignal) {
     try {
       yield await factsOf(aws, found, signal)
     } catch (e) {
-      // One secret that cannot be understood must not hide the others, nor stay hidden itself: it is said at the end.
-      if (!hasClass(e, 'invalid')) throw e
+      // One secret that cannot be understood, or read, must not hide the others, nor stay hidden itself: it is said at the end.
+      if (!(e instanceof KeyturnError) || e.retryable) throw e
       failed ??= e
     }
   }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { hasClass, KeyturnError } from '../errors.ts'
+import { KeyturnError } from '../errors.ts'
 import { refuseLong } from '../length.ts'
 import type { MetadataPatch } from '../metadata.ts'
 import type { Attempt, SecretCatalog, SecretStore, StoreFacts } from '../ports/secret-store.ts'
@@ -225,8 +225,8 @@ async function* list(place: Place, signal: AbortSignal) {
       const file = await look(place, name, signal)
       if (file?.metadata.kind !== undefined) yield factsOf(name, file, instant(place.now()))
     } catch (e) {
-      // One secret that cannot be understood must not hide the others, nor stay hidden itself: it is said at the end.
-      if (!hasClass(e, 'invalid') && !hasClass(e, 'unsupported')) throw e
+      // One secret that cannot be understood, or read, must not hide the others, nor stay hidden itself: it is said at the end.
+      if (!(e instanceof KeyturnError) || e.retryable) throw e
       failed ??= e
     }
   }

@@ -13,14 +13,14 @@ const CONCURRENCY = 8
 
 /**
  * Every managed secret of the mount, folder by folder: a LIST a folder, a read a secret, and another one a managed secret.
- * What cannot be understood, or is denied, must not hide the others, nor stay hidden itself: it is said at the end. A
- * secret whose current version was deleted is left out, as ordinary readers do not find it either.
+ * What cannot be understood, is denied, or is found by no ordinary reader any more, because its current version was deleted,
+ * must not hide the others, nor stay hidden itself: it is said at the end.
  */
 export async function* list(vault: Vault, signal: AbortSignal): AsyncGenerator<SecretFacts> {
   let failed: KeyturnError | undefined
   const deferred = (e: unknown): undefined => {
     if (!(e instanceof KeyturnError) || e.retryable) throw e
-    if (e.code !== 'disabled/secret') failed ??= e
+    failed ??= e
   }
   const look = (id: SecretId) => managed(vault, id, signal).catch(deferred)
   for await (const facts of pMapIterable(names(vault, '', deferred, signal), look, { concurrency: CONCURRENCY }))

@@ -22,6 +22,8 @@ const MAX_SECRETS = 16
 const KEPT_MS = 60_000
 
 interface Entry {
+  /** By the monotonic clock. */
+  readonly since: number
   readonly sight: Sight
   readonly values: Map<VersionId, StoredValue>
   wasRead: boolean
@@ -34,26 +36,32 @@ export function memory(): Memory {
     clearTimeout(entries.get(id)?.end)
     entries.delete(id)
   }
+  // A function that was frozen has missed its timers.
+  const young = (id: SecretId): Entry | undefined => {
+    const entry = entries.get(id)
+    if (entry === undefined || performance.now() - entry.since < KEPT_MS) return entry
+    forget(id)
+    return undefined
+  }
   return {
     forget,
-    sight: (id) => entries.get(id)?.sight,
+    sight: (id) => young(id)?.sight,
     saw: (id, sight) => {
       forget(id)
       const [oldest] = entries.keys()
       if (oldest !== undefined && entries.size >= MAX_SECRETS) forget(oldest)
-      // A function that is frozen keeps no time: what it finds is then older, and compares all the same.
       const end = setTimeout(() => entries.delete(id), KEPT_MS)
       end.unref()
-      entries.set(id, { sight, values: valuesIn(sight), wasRead: false, end })
+      entries.set(id, { since: performance.now(), sight, values: valuesIn(sight), wasRead: false, end })
     },
     take: (id, version) => {
-      const entry = entries.get(id)
+      const entry = young(id)
       const found = entry?.values.get(version)
       entry?.values.delete(version)
       if (entry && found && version === versionId(entry.sight.main.current)) entry.wasRead = true
       return found
     },
-    nextLook: (id) => (entries.get(id)?.wasRead ? 'settings' : 'value')
+    nextLook: (id) => (young(id)?.wasRead ? 'settings' : 'value')
   }
 }
 

@@ -11,11 +11,18 @@ import { isFormer, type Sight, versionId } from './vault-sight.ts'
  * One call where this process staged the value, or saw it: `cas` names the base, and a token names one value for ever. A
  * refusal, or a process that saw nothing, looks: the version after the base may have the value already.
  */
-export async function promote(stages: Stages, id: SecretId, attempt: Attempt, signal: AbortSignal): Promise<Promoted> {
+export async function promote(
+  stages: Stages,
+  id: SecretId,
+  attempt: Attempt,
+  signal: AbortSignal
+): Promise<Promoted | undefined> {
   let sight = readySight(stages, id, attempt) ?? (await lookAgain(stages, id, signal))
   for (let n = 0; n < MAX_ROUNDS; n++) {
     const { made, main } = sight
     if (made?.token === attempt.token && made.version === main.current) return promoted(made)
+    // It was promoted before, and somebody has written a version since.
+    if (made?.token === attempt.token && versionId(made.previous) === attempt.base) return undefined
     const document = promotable(id, sight, attempt)
     const done = await commit(stages, id, sight, attempt, document, signal)
     if (done) return promoted(done)
@@ -36,8 +43,9 @@ function readySight({ memory }: Stages, id: SecretId, attempt: Attempt): Sight |
 function promotable(id: SecretId, { main, sibling: { record } }: Sight, { token, base }: Attempt): SecretText {
   if (versionId(main.current) !== base)
     throw new KeyturnError('conflict/current-moved', `current of ${id} is ${main.current}, not ${base}`)
-  if (record?.state !== 'pending' || record.token !== token)
-    throw new KeyturnError('not-found/version', `the attempt ${token} at ${id} has no value`)
+  if (record && record.state !== 'ended' && record.token !== token)
+    throw new KeyturnError('conflict/pending-other', `the attempt ${record.token} is pending at ${id}`)
+  if (record?.state !== 'pending') throw new KeyturnError('not-found/version', `the attempt ${token} at ${id} has no value`)
   if (record.base !== main.current || isFormer(record, main))
     throw new KeyturnError('conflict/current-moved', `the attempt ${token} at ${id} was made from another version than ${base}`)
   return record.document

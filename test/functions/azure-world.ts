@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SecretClient } from '@azure/keyvault-secrets'
-import { Client, DatabaseError } from 'pg'
 import { encodePatch, type MetadataPatch } from '../../shared/metadata.ts'
 import { azureCredential } from '../doubles/azure-credential.ts'
 import { type KeyVaultDouble, startKeyVault } from '../doubles/key-vault.ts'
@@ -13,6 +12,7 @@ import { askHttps } from '../servers/cloud-https.ts'
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
 import { type FunctionApp, startFunctionApp } from './azure-host.ts'
 import { type StorageQueue, storageQueue } from './azure-queue.ts'
+import { tryLogin } from './try-login.ts'
 
 /** What an application reads and logs in with. */
 export interface Login {
@@ -148,19 +148,4 @@ async function makeSecret(server: PostgresServer, owner: SecretClient, options: 
   const policy = Object.entries(set).map(([key, value]) => `${key}=${value}`)
   await owner.setSecret(name, JSON.stringify(document), metadata === null ? {} : { tags: { keyturn: policy.join(';') } })
   return { name, a, b }
-}
-
-async function tryLogin(server: PostgresServer, { username: user, password }: Login): Promise<string> {
-  const { host, port } = server
-  const client = new Client({ host, port, database: 'postgres', user, password, ssl: { ca: server.caPem } })
-  client.on('error', () => {})
-  try {
-    await client.connect()
-    return 'in'
-  } catch (e) {
-    if (e instanceof DatabaseError && e.code !== undefined) return e.code
-    throw e
-  } finally {
-    await client.end()
-  }
 }

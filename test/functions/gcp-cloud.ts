@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Client, DatabaseError } from 'pg'
 import type { MetadataPatch } from '../../shared/metadata.ts'
 import { type GoogleMetadataDouble, startGoogleMetadata } from '../doubles/google-metadata.ts'
 import { type GoogleSecretsDouble, startGoogleSecrets } from '../doubles/google-secrets.ts'
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
 import { annotationsOf, RIGHTS } from '../stores/gcp-harness.ts'
 import type { Json } from './gcp-events.ts'
+import { tryLogin } from './try-login.ts'
 
 /** What an application reads and logs in with. */
 export interface Login {
@@ -162,19 +162,4 @@ async function ask<Answer>({ url }: GoogleSecretsDouble, token: string, path: st
   })
   if (!answer.ok) throw new Error(`${path} was answered ${answer.status}`)
   return (await answer.json()) as Answer
-}
-
-async function tryLogin(server: PostgresServer, { username: user, password }: Login): Promise<string> {
-  const { host, port } = server
-  const client = new Client({ host, port, database: 'postgres', user, password, ssl: { ca: server.caPem } })
-  client.on('error', () => {})
-  try {
-    await client.connect()
-    return 'in'
-  } catch (e) {
-    if (e instanceof DatabaseError && e.code !== undefined) return e.code
-    throw e
-  } finally {
-    await client.end()
-  }
 }

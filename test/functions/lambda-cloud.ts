@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SecretsManager } from '@aws-sdk/client-secrets-manager'
-import { Client, DatabaseError } from 'pg'
 import { encodePatch, type MetadataPatch } from '../../shared/metadata.ts'
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
+import { tryLogin } from './try-login.ts'
 
 /** What an application reads and logs in with. */
 export interface Login {
@@ -121,25 +121,4 @@ async function create(owner: SecretsManager, name: string, document: object, met
   const SecretString = JSON.stringify(document)
   const { ARN } = await owner.createSecret({ Name: name, SecretString, ...(Tags.length > 0 && { Tags }) })
   return ARN ?? name
-}
-
-async function tryLogin(server: PostgresServer, { username: user, password }: Login): Promise<string> {
-  const client = new Client({
-    host: server.host,
-    port: server.port,
-    database: 'postgres',
-    user,
-    password,
-    ssl: { ca: server.caPem }
-  })
-  client.on('error', () => {})
-  try {
-    await client.connect()
-    return 'in'
-  } catch (e) {
-    if (e instanceof DatabaseError && e.code !== undefined) return e.code
-    throw e
-  } finally {
-    await client.end()
-  }
 }

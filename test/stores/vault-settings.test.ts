@@ -147,9 +147,15 @@ describe.each(places)('settings that take values from readers, on %s', (_, start
     await refusal(vault.another().read(id, current, signal()), 'disabled/secret')
     await refusal(b.store.describe(id, signal()), 'disabled/secret')
     await refusal(vault.store.readCurrent(id, signal()), 'disabled/secret')
+    const others = await fresh(b)
     const listed: string[] = []
-    for await (const { name } of b.store.list(signal())) listed.push(name)
-    expect(listed).not.toContain(id)
+    const walk = async () => {
+      for await (const { name } of b.store.list(signal())) listed.push(name)
+    }
+    // Its readers find nothing: that must not be a secret which simply is not there.
+    await refusal(walk(), 'disabled/secret')
+    expect([listed.includes(id), listed.includes(others.id)]).toEqual([false, true])
+    await owner('POST', `metadata/${id}`, { custom_metadata: {} })
   })
 
   test('a path that has metadata and no version yet is no secret', async () => {

@@ -55,7 +55,8 @@ describe.each(places)('stages in Vault KV v2 on %s', (_, start) => {
       expect(facts).toMatchObject(expected)
       expect(facts.currentToken).toBeUndefined()
       expect(facts.spent).toContain(attempt.token)
-      await refusal(vault.another().promote(id, attempt, signal()), 'conflict/current-moved')
+      // Promoted it was; what a repeat finds is only somebody else's.
+      await vault.another().promote(id, attempt, signal())
       await refusal(b.store.stage(id, attempt, planted('second'), signal()), 'conflict/token-spent')
       await vault.another().drop(id, attempt.token, signal())
       expect(await lookAnew(id)).toMatchObject(expected)
