@@ -8,6 +8,6 @@ export function tokenLogin(token: SecretText): VaultLogin {
     throw new KeyturnError('invalid/config', 'the Vault token is empty, or has characters that no header can carry')
   return {
     name: 'token',
-    login: async () => ({ token, accessor: undefined, leaseMs: 0, renewable: false, borrowed: true })
+    login: async () => ({ token, accessor: undefined, leaseMs: 0, borrowed: true })
   }
 }

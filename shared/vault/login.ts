@@ -20,7 +20,6 @@ export interface VaultToken {
   readonly accessor: string | undefined
   /** How long the token lives, from the moment that the login was sent. 0: it does not end by itself. */
   readonly leaseMs: number
-  readonly renewable: boolean
   /** Somebody else's token, which is used and never revoked. */
   readonly borrowed?: boolean
 }
@@ -41,13 +40,12 @@ export const loginPath = (mount: string): string => `auth/${mount.replaceAll(/^\
 /** The token of a login's answer (developer.hashicorp.com/vault/api-docs/auth/approle, "Login with AppRole"; all are alike). */
 export function tokenOf(body: unknown, login: string): VaultToken {
   const auth = (body as { auth?: Readonly<Record<string, unknown>> | null } | undefined)?.auth
-  const { client_token: token, accessor, lease_duration: leaseSeconds, renewable } = auth ?? {}
+  const { client_token: token, accessor, lease_duration: leaseSeconds } = auth ?? {}
   if (typeof token === 'string' && isHeader(token) && typeof leaseSeconds === 'number')
     return {
       token: new SecretText(token),
       accessor: typeof accessor === 'string' && accessor !== '' ? accessor : undefined,
-      leaseMs: leaseSeconds * 1000,
-      renewable: renewable === true
+      leaseMs: leaseSeconds * 1000
     }
   // api-docs/system/mfa/validate: a login that needs a second factor answers without a token.
   if (auth?.mfa_requirement) throw new KeyturnError('denied/store', `Vault asks for a second factor after the login ${login}`)
