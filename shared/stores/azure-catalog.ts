@@ -1,19 +1,48 @@
-import { hasClass } from '../errors.ts'
+import { KeyturnError } from '../errors.ts'
 import type { MetadataPatch } from '../metadata.ts'
 import type { SecretFacts } from '../ports/secret-store.ts'
 import { type Azure, getNewest, listNewest, listVersions, setTags, type Version } from './azure-calls.ts'
 import { newestOf } from './azure-commit.ts'
+import { isBehind } from './azure-late.ts'
 import { factsOf, inOrder, isExplained, lineageOf, originOfNewest, pastOf, type Sibling } from './azure-lineage.ts'
 import { pastAt, siblingAt } from './azure-look.ts'
 import { rotatedNameOf, siblingOf } from './azure-names.ts'
-import { isManaged, mainTags, originOf, patched, siblingMark } from './azure-tags.ts'
+import { hasPolicy, mainTags, originOf, patched, siblingMark } from './azure-tags.ts'
+
+/** How often tags are written before it is given up: each time a new version came in between. */
+const ROUNDS = 3
 
 /**
  * Writes both tags of the newest version. A person's new one gets the whole policy, which until then only an older version
- * had. Two calls, the first of them a read: tags are replaced, never merged.
+ * had. A commit that looked before the tags were written carries the old ones over: it is waited for, and the tags are
+ * written again on what is the newest then. Three calls of the vault, the first of them a read, because tags are replaced,
+ * never merged; and one of the journal. Fails with `conflict/metadata-changed` when new versions keep coming. Not guaranteed
+ * beside a commit that lands after it was given up: that one carries the tags that it saw.
  */
 export async function annotate(azure: Azure, name: string, patch: MetadataPatch, signal: AbortSignal): Promise<void> {
-  const main = await newestOf(azure, name, signal)
+  let main: Version = await newestOf(azure, name, signal)
+  for (let round = 0; round < ROUNDS; round++) {
+    await writeTags(azure, name, main, patch, signal)
+    const newest = await settled(azure, name, signal)
+    if (newest.id === main.id) return
+    main = newest
+  }
+  throw new KeyturnError('conflict/metadata-changed', `${name} got a new version each time that its tags were written`)
+}
+
+/** The newest version, when no commit is under way that did not see the tags yet. */
+async function settled(azure: Azure, name: string, signal: AbortSignal): Promise<Version> {
+  const page = await azure.journal.read(name, signal)
+  const newest = await newestOf(azure, name, signal)
+  const { entry, isOver } = page
+  if (isOver || !entry || (entry.what !== 'promote' && entry.what !== 'restore')) return newest
+  const { token, ticket } = originOf(newest.tags)
+  if (ticket === entry.ticket || (entry.what === 'promote' && token === entry.token)) return newest
+  await azure.journal.wait(page, signal)
+  return newestOf(azure, name, signal)
+}
+
+async function writeTags(azure: Azure, name: string, main: Version, patch: MetadataPatch, signal: AbortSignal): Promise<void> {
   const origin = originOf(main.tags)
   const lineage = lineageOf(main, origin, origin.token === undefined ? await pastAt(azure, name, main, signal) : undefined)
   const { policy, records } = patched(lineage.policy, lineage.records, patch)
@@ -24,22 +53,23 @@ export async function annotate(azure: Azure, name: string, patch: MetadataPatch,
 
 /**
  * Managed secrets, without reading a value: the list of the vault, then a list of versions each, and a read of the sibling
- * where an attempt is under way. Nothing late is mended here: every effect looks again. A secret whose policy is on an older
+ * where an attempt is under way, and one of its versions where it leaves a question. Nothing late is mended here: every
+ * effect looks again. A secret whose policy is on an older
  * version is found by its sibling; one that was never rotated and lost its tags by a person's new version is not.
  */
 export async function* listManaged(azure: Azure, signal: AbortSignal): AsyncGenerator<SecretFacts> {
   const items = await listNewest(azure, signal)
   const byName = new Map(items.map((item) => [item.name.toLowerCase(), item]))
-  let failed: unknown
+  let failed: KeyturnError | undefined
   for (const item of items) {
     const sibling = byName.get(siblingOf(item.name.toLowerCase()))
-    if (!isManaged(item.tags) && !(sibling && siblingMark(sibling.tags))) continue
+    if (!hasPolicy(item.tags) && !(sibling && siblingMark(sibling.tags))) continue
     try {
       const facts = await listed(azure, item, sibling, signal)
       if (facts) yield facts
     } catch (e) {
-      // One secret that cannot be understood must not hide the others, nor stay hidden itself: it is said at the end.
-      if (!hasClass(e, 'invalid') && !hasClass(e, 'disabled')) throw e
+      // One secret that cannot be understood, or read, must not hide the others, nor stay hidden itself: it is said at the end.
+      if (!(e instanceof KeyturnError) || e.retryable) throw e
       failed ??= e
     }
   }
@@ -58,7 +88,8 @@ async function listed(
   const main = await newestAmong(azure, name, versions, signal)
   // Deleted since the list began.
   if (!main) return undefined
-  const origin = isExplained(main, sibling) ? originOfNewest(main, sibling) : {}
+  const isClear = isExplained(main, sibling) || !isBehind(main, versions, await listVersions(azure, siblingOf(name), signal))
+  const origin = isClear ? originOfNewest(main, sibling) : {}
   const lineage = lineageOf(main, origin, origin.token === undefined ? pastOf(main, versions) : undefined)
   const facts = factsOf(azure.vault, main, sibling, lineage, azure.clock.now())
   return facts.metadata.kind === undefined ? undefined : facts

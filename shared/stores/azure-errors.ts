@@ -93,17 +93,32 @@ const BLOB: Readonly<Record<string, Code>> = {
   ContainerDisabled: 'invalid/config',
   AccountIsDisabled: 'invalid/config',
   ResourceNotFound: 'invalid/config',
+  // A policy or a legal hold of the container, of an account with versions, or a blob that was moved to the archive tier.
+  BlobImmutableDueToPolicy: 'invalid/config',
+  BlobArchived: 'invalid/config',
+  BlobBeingRehydrated: 'invalid/config',
+  InvalidBlobType: 'invalid/config',
   LeaseAlreadyPresent: 'busy/claimed',
   LeaseIsBreakingAndCannotBeAcquired: 'busy/claimed',
   ServerBusy: 'throttled/store'
 }
 
+/** A 409 or 412 that is in no table is a state of the blob that passes: nothing was written, and it is looked at again. */
+function byJournalStatus(status: number): Code {
+  if (status === 429) return 'throttled/store'
+  if (status === 401 || status === 403) return 'denied/store'
+  if (status === 404) return 'invalid/config'
+  if (status === 409 || status === 412) return 'unavailable/store'
+  if (status === 400) return 'invalid/request'
+  return status >= 500 || status === 408 ? 'unavailable/store' : 'bug/internal'
+}
+
 /** An answer of Azure Storage that is none of those that its caller expects. */
 export function journalRefusal(status: number, code: string | undefined, blob: string): KeyturnError {
-  const told = BLOB[code ?? ''] ?? byStatus(status)
+  const told = BLOB[code ?? ''] ?? byJournalStatus(status)
   const says: { readonly [C in Code]?: string } = {
     'denied/store': 'needs the role Storage Blob Data Contributor on the journal’s container, and a network path to it',
-    'invalid/config': 'the journal’s container is not there, or switched off',
+    'invalid/config': `the journal’s container is not there, switched off, or takes no writes (${code ?? status})`,
     'busy/claimed': 'another run is committing; its lease ends by itself within a minute'
   }
   return new KeyturnError(told, `the journal ${blob}: ${says[told] ?? code ?? status}`, code)

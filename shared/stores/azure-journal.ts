@@ -10,6 +10,8 @@ import { journalError, journalRefusal } from './azure-errors.ts'
 export interface Entry {
   readonly what: 'claim' | 'stage' | 'drop' | 'promote' | 'restore'
   readonly token: Token
+  /** Larger than that of the entry before it. What is written carries it, so that two writes tell which was announced first. */
+  readonly ticket: number
 }
 
 /** The journal of one secret, as it was read. */
@@ -18,10 +20,15 @@ export interface Page {
   readonly entry: Entry | undefined
   /** Undefined: there is no blob. */
   readonly etag: string | undefined
-  /** What the entry announces can no longer be on its way: by Azure Storage's own clock, a request timeout ago and more. */
+  /**
+   * By Azure Storage's own clock the entry is older than a request timeout: whoever wrote it has given up what it announced,
+   * and sends it no more. Not that it cannot land any more: what is in the network, or in the vault, may (azure-late.ts).
+   */
   readonly isOver: boolean
-  /** For how long it still may be. */
+  /** Until then. */
   readonly waitMs: number
+  /** For the entry that is written over this one. It is a time in ms, so that it goes on where the blob was lost. */
+  readonly nextTicket: number
 }
 
 export interface Lease {
@@ -49,12 +56,14 @@ export interface Journal {
   acquire(name: string, signal: AbortSignal): Promise<Lease>
   /** Never throws: what is not released ends by itself. */
   release(name: string, lease: Lease): Promise<void>
-  /** Until what the page announces is over. */
+  /** Until the page is over. */
   wait(page: Page, signal: AbortSignal): Promise<void>
 }
 
 /** rest/api/storageservices/lease-blob: 15 to 60 seconds. */
 const LEASE_S = 60
+/** A commit begins with a request timeout of the lease left, and what comes before it takes time too. */
+export const MAX_REQUEST_TIMEOUT_MS = (LEASE_S * 1_000) / 2
 /** Date and Last-Modified have whole seconds each. */
 const ROUNDING_MS = 1_000
 
@@ -66,6 +75,8 @@ export interface JournalSettings {
   readonly vaultHost: string
   readonly requestTimeoutMs: number
   readonly steadyMs: () => number
+  /** ms since 1970, where an answer has no Date. */
+  readonly now: () => number
 }
 
 export function journalOf(settings: JournalSettings): Journal {
@@ -86,7 +97,7 @@ export function journalOf(settings: JournalSettings): Journal {
 async function read(settings: JournalSettings, name: string, signal: AbortSignal): Promise<Page> {
   const answer = await ask(settings, name, { method: 'GET', headers: {} }, signal)
   if (answer.status === 200) return pageOf(settings, parseEntry(answer.bodyAsText), answer)
-  if (isMissing(answer)) return NOTHING
+  if (isMissing(answer)) return { ...NOTHING, nextTicket: ticketAfter(settings, undefined, answer) }
   throw refusal(settings, name, answer)
 }
 
@@ -137,7 +148,7 @@ interface Ask {
 
 const PUT = { 'x-ms-blob-type': 'BlockBlob', 'content-type': 'application/json' }
 const ACQUIRE = { 'x-ms-lease-action': 'acquire', 'x-ms-lease-duration': `${LEASE_S}` }
-const NOTHING: Page = { entry: undefined, etag: undefined, isOver: true, waitMs: 0 }
+const NOTHING: Page = { entry: undefined, etag: undefined, isOver: true, waitMs: 0, nextTicket: 0 }
 
 const pathOf = ({ vaultHost }: JournalSettings, name: string): string =>
   `${encodeURIComponent(vaultHost)}/${name.toLowerCase()}.json`
@@ -154,10 +165,17 @@ async function ask(settings: JournalSettings, name: string, request: Ask, signal
 }
 
 /** Age by one clock: both times are Azure Storage's. A lease changes neither ETag nor Last-Modified (lease-blob, Remarks). */
-function pageOf({ requestTimeoutMs }: JournalSettings, entry: Entry | undefined, { headers }: PipelineResponse): Page {
+function pageOf(settings: JournalSettings, entry: Entry | undefined, answer: PipelineResponse): Page {
+  const { headers } = answer
   const ageMs = Date.parse(headers.get('date') ?? '') - Date.parse(headers.get('last-modified') ?? '')
-  const waitMs = Math.max(0, requestTimeoutMs + ROUNDING_MS - (Number.isNaN(ageMs) ? 0 : ageMs))
-  return { entry, etag: headers.get('etag'), isOver: waitMs === 0, waitMs }
+  const waitMs = Math.max(0, settings.requestTimeoutMs + ROUNDING_MS - (Number.isNaN(ageMs) ? 0 : ageMs))
+  const nextTicket = ticketAfter(settings, entry, answer)
+  return { entry, etag: headers.get('etag'), isOver: waitMs === 0, waitMs, nextTicket }
+}
+
+function ticketAfter({ now }: JournalSettings, entry: Entry | undefined, { headers }: PipelineResponse): number {
+  const at = Date.parse(headers.get('date') ?? '')
+  return Math.max((entry?.ticket ?? 0) + 1, Number.isNaN(at) ? Math.floor(now()) : at)
 }
 
 const conditionOf = ({ etag }: Page): Record<string, string> =>
@@ -170,8 +188,10 @@ const refusal = (settings: JournalSettings, name: string, answer: PipelineRespon
 
 function parseEntry(text: string | null | undefined): Entry | undefined {
   try {
-    const { what, token } = JSON.parse(text ?? '') as Partial<Entry>
-    return what !== undefined && typeof token === 'string' ? { what, token } : undefined
+    const { what, token, ticket } = JSON.parse(text ?? '') as Partial<Entry>
+    return what !== undefined && typeof token === 'string' && Number.isSafeInteger(ticket)
+      ? { what, token, ticket: Number(ticket) }
+      : undefined
   } catch {
     return undefined
   }

@@ -7,11 +7,11 @@ import type { SecretId } from '../types.ts'
 import { type Azure, getNewest, getVersion } from './azure-calls.ts'
 import { annotate, listManaged } from './azure-catalog.ts'
 import { clockOf, type JournalClientOptions, storageClient, vaultClient } from './azure-client.ts'
-import { journalOf } from './azure-journal.ts'
+import { journalOf, MAX_REQUEST_TIMEOUT_MS } from './azure-journal.ts'
 import { factsOf } from './azure-lineage.ts'
 import { lookAt } from './azure-look.ts'
 import { memoryOf } from './azure-memory.ts'
-import { idOf, nameOf, placeOf, rotatedNameOf, vaultAddress } from './azure-names.ts'
+import { containerAddress, idOf, nameOf, placeOf, rotatedNameOf, vaultAddress } from './azure-names.ts'
 import { promote } from './azure-promote.ts'
 import { restore } from './azure-restore.ts'
 import { claim, drop, stage } from './azure-siblings.ts'
@@ -28,7 +28,7 @@ export interface AzureKeyVaultSettings {
     readonly clientOptions?: JournalClientOptions
   }
   readonly clientOptions?: SecretClientOptions
-  /** How long one request may take. Default 5 s: a call that takes longer is lost. */
+  /** How long one request may take: 1 to 30 000 ms, half a lease. Default 5 s: a call that takes longer is lost. */
   readonly requestTimeoutMs?: number
   /** The clock where an answer has no Date header, ms since 1970. Default: the machine's. */
   readonly now?: () => number
@@ -50,7 +50,7 @@ const FACTS: StoreFacts = {
   // key-vault/secrets/about-secrets: "a maximum size of 25 KB each".
   maxValueBytes: 25 * 1024,
   cannot:
-    'compare anything: a blob lease keeps keyturn’s own runs apart; a commit that lands after its sender gave it up is current until the next look, which brings back the right one; a person’s write in the moment of a commit is overwritten; a new version without our tags is found by listing'
+    'compare anything: a blob lease keeps keyturn’s own runs apart; a commit that lands after its sender gave it up is current until the next look, which brings back what was current where the journal’s order proves that it came late, and leaves it where not; a pending value that lands so late hides another attempt’s, which then starts again; a person’s write in the moment of a commit is overwritten, and so is their change of its tags; one by keyturn, a hold, waits for the commit, and is lost only beside one that lands after its sender gave it up; a new version without our tags is found by listing'
 }
 
 /**
@@ -59,10 +59,12 @@ const FACTS: StoreFacts = {
  * policy (`kind=postgres;owner=platform;period=30d`; a person may write it), `keyturn-state` the attempt that made it and
  * our records. Whatever is written is announced in a journal first, a blob, because Key Vault compares nothing.
  * Calls of the vault, when nothing is wrong: describe 2 (3 the first time that a process sees a version without our tags) ·
- * read 1 (0 right after the look that named it) · claim 1 · stage 1 · promote 3 · drop 1 · annotate 2. Calls of the journal:
- * claim, stage and drop 2 each, promote 4.
+ * read 1 (0 right after the look that named it) · claim 1 · stage 1 · promote 3 · drop 1 · annotate 3. Calls of the journal:
+ * claim, stage and drop 2 each, promote 4, annotate 1.
  * What is not guaranteed: a commit that lands after its sender gave it up is current until the next look, which brings back
- * what was current before (design rule 6); a person’s write between promote's look and its write is overwritten.
+ * what was current before (design rule 6), if it is certain that it came late; a person’s write between promote's look and
+ * its write is overwritten; one of ours that lands late on the sibling hides what is pending there.
+ * Throws `invalid/config`.
  */
 export function azureKeyVault(settings: AzureKeyVaultSettings): AzureKeyVault {
   const azure = connected(settings)
@@ -106,14 +108,14 @@ function connected(settings: AzureKeyVaultSettings): Azure {
     // Another service's clock: nothing is told by it.
     clockOf(now)
   )
-  const containerUrl = journal.containerUrl.replace(/\/+$/, '')
-  if (!/^https:\/\/[^/]+\/./.test(containerUrl))
-    throw new KeyturnError('invalid/config', 'the journal must read like https://<account>.blob.core.windows.net/<container>')
+  const containerUrl = containerAddress(journal.containerUrl)
+  if (!(requestTimeoutMs >= 1 && requestTimeoutMs <= MAX_REQUEST_TIMEOUT_MS))
+    throw new KeyturnError('invalid/config', `requestTimeoutMs must be from 1 to ${MAX_REQUEST_TIMEOUT_MS}, half a lease`)
   return {
     client: vaultClient(vault, credential, clientOptions, requestTimeoutMs, clock),
     vault,
     clock,
-    journal: journalOf({ send, containerUrl, vaultHost: vault.host, requestTimeoutMs, steadyMs }),
+    journal: journalOf({ send, containerUrl, vaultHost: vault.host, requestTimeoutMs, steadyMs, now }),
     memory: memoryOf(steadyMs),
     requestTimeoutMs,
     steadyMs

@@ -42,8 +42,8 @@ export function originOfNewest(main: Version, sibling: Sibling): Origin {
 }
 
 /**
- * False: the newest carries an attempt that was dropped, or one older than the sibling's: a write that came late, or a
- * person’s copy of old tags, or a whole rotation between the two looks. A second version of the last attempt that was
+ * False: the newest carries an attempt that was dropped, or another one than the sibling's: one of the two came late, or a
+ * person copied old tags, or a whole rotation was between the two looks; azure-late.ts tells. A second version of the last attempt that was
  * promoted has the same value, and nobody has to do anything about it.
  */
 export function isExplained(main: Version, sibling: Sibling): boolean {

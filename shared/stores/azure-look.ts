@@ -1,20 +1,22 @@
 import { KeyturnError } from '../errors.ts'
 import type { SecretText } from '../types.ts'
 import { type Azure, getNewest, getVersion, isDeleted, listVersions, type Valued, type Version } from './azure-calls.ts'
-import { inOrder, isExplained, lineageOf, originOfNewest, type Past, pastOf, type Sibling } from './azure-lineage.ts'
+import { hasExpired, isBehind } from './azure-late.ts'
+import { isExplained, lineageOf, originOfNewest, type Past, pastOf, type Sibling } from './azure-lineage.ts'
 import type { Seen } from './azure-memory.ts'
 import { siblingOf } from './azure-names.ts'
 import { originOf, siblingMark } from './azure-tags.ts'
 
 export interface Look extends Seen {
-  /** The newest is a write that came late: what the sibling says was current is to be brought back. */
+  /** The newest is a write that came late, for certain: what was the newest before it is to be brought back. */
   readonly isLate: boolean
 }
 
 /**
  * Two calls, the sibling first: between the two an attempt can only become current, which the look at the newest then
- * shows. One or two more where the newest is a person's, once a process. Undefined: the vault said that there is no such
- * secret. Fails with `disabled/secret` where it was deleted, or its newest version disabled: it is then not readable by anybody.
+ * shows. One or two more where the newest is a person's, once a process; two lists and a few reads where newest and sibling
+ * do not fit together. Undefined: the vault said that there is no such secret. Fails with `disabled/secret` where it was
+ * deleted, or its newest version disabled: it is then not readable by anybody.
  */
 export async function lookAt(azure: Azure, name: string, signal: AbortSignal): Promise<Look | undefined> {
   azure.memory.forget(name)
@@ -39,7 +41,7 @@ export async function judged(azure: Azure, name: string, found: Valued, sibling:
   const isOdd = !isExplained(main, sibling)
   // Its past is kept: it was judged before, and is a person's.
   if (isOdd && !azure.memory.past(name, main.id)) {
-    const verdict = await judgedByVersions(azure, name, found, sibling, signal)
+    const verdict = await judgedByVersions(azure, name, found, signal)
     if (verdict === 'late') return { main, sibling, lineage: lineageOf(main, {}, undefined), isLate: true }
     if (verdict === 'newer') return { main, sibling, lineage: lineageOf(main, said, undefined), isLate: false }
   }
@@ -49,22 +51,21 @@ export async function judged(azure: Azure, name: string, found: Valued, sibling:
 }
 
 /**
- * `newer`: made from a version that is newer than all that the sibling knows, which is then an old copy of it. `copy`: an
- * attempt names one value for ever, so another value under an attempt that has a version is a person's, with old tags.
+ * `newer`: nothing says that it came late, so the sibling's newest version may be what did. `copy`: an attempt names one
+ * value for ever, so another value under an attempt that has a version is a person's, with old tags. Two lists, and a read a
+ * version of that attempt.
  */
 async function judgedByVersions(
   azure: Azure,
   name: string,
   newest: Valued,
-  sibling: Sibling,
   signal: AbortSignal
 ): Promise<'late' | 'newer' | 'copy'> {
-  const { token, base } = originOf(newest.tags)
-  const ordered = inOrder(await listVersions(azure, name, signal), newest.id)
-  const at = (id: string | undefined): number => ordered.findIndex((v) => v.id === id)
-  const good = 'base' in sibling ? (sibling.became ?? sibling.base) : undefined
-  if (at(base) > at(good)) return 'newer'
-  for (const other of ordered.filter((v) => v.id !== newest.id && originOf(v.tags).token === token)) {
+  const { token } = originOf(newest.tags)
+  const versions = await listVersions(azure, name, signal)
+  if (!isBehind(newest, versions, await listVersions(azure, siblingOf(name), signal))) return 'newer'
+  if (hasExpired(newest)) return 'copy'
+  for (const other of versions.filter((v) => v.id !== newest.id && originOf(v.tags).token === token)) {
     const found = await getVersion(azure, name, other.id, signal)
     if (found && !found.text.equals(newest.text)) return 'copy'
   }

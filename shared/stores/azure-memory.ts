@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import type { SecretText, Token } from '../types.ts'
 import type { Valued, Version } from './azure-calls.ts'
 import type { Lineage, Past, Sibling } from './azure-lineage.ts'
@@ -22,7 +22,7 @@ export interface Memory {
   /** Keeps a value for the one read that follows: a minute at most, and few of them. */
   keep(name: string, found: Valued): void
   take(name: string, id: string): Valued | undefined
-  /** The value under which this process knows a token: the first one that it was shown. */
+  /** The value under which this process knows a token, for an hour: the first one that it was shown. */
   learn(token: Token, value: SecretText): void
   /** False, once: the value is not the one that was applied. What comes then is looked at anew. */
   agrees(token: Token, value: SecretText): boolean
@@ -31,13 +31,13 @@ export interface Memory {
 }
 
 const KEPT_MS = 60_000
+const TOLD_MS = 3_600_000
 const KEPT_VALUES = 16
 const KEPT_OTHERS = 500
 
 export function memoryOf(steadyMs: () => number): Memory {
   const seen = bounded<Seen>(KEPT_OTHERS)
   const values = bounded<{ readonly found: Valued; readonly untilMs: number }>(KEPT_VALUES)
-  const told = bounded<string>(KEPT_OTHERS)
   const pasts = bounded<Past>(KEPT_OTHERS)
   const key = (name: string, id = ''): string => `${name.toLowerCase()}/${id}`
   return {
@@ -57,22 +57,36 @@ export function memoryOf(steadyMs: () => number): Memory {
       values.delete(key(name, id))
       return kept && kept.untilMs >= steadyMs() ? kept.found : undefined
     },
-    learn: (token, value) => {
-      if (told.get(token) === undefined) told.set(token, digestOf(value))
-    },
-    agrees: (token, value) => {
-      const before = told.get(token)
-      if (before === undefined || before === digestOf(value)) return true
-      told.delete(token)
-      return false
-    },
+    ...appliedValues(steadyMs),
     past: (name, id) => pasts.get(key(name, id)),
     notePast: (name, id, past) => pasts.set(key(name, id), past)
   }
 }
 
-/** In memory only. */
-const digestOf = (value: SecretText): string => createHash('sha256').update(value.reveal()).digest('hex')
+function appliedValues(steadyMs: () => number): Pick<Memory, 'learn' | 'agrees'> {
+  const told = bounded<{ readonly digest: string; readonly untilMs: number }>(KEPT_OTHERS)
+  const digestOf = digestWith(randomBytes(32))
+  const forgetOld = (): void => told.deleteAll((_, { untilMs }) => untilMs < steadyMs())
+  return {
+    learn: (token, value) => {
+      forgetOld()
+      if (!told.get(token)) told.set(token, { digest: digestOf(value), untilMs: steadyMs() + TOLD_MS })
+    },
+    agrees: (token, value) => {
+      forgetOld()
+      const before = told.get(token)
+      if (!before || before.digest === digestOf(value)) return true
+      told.delete(token)
+      return false
+    }
+  }
+}
+
+/** A document may hold a password that a person chose: without the key, which is of this process, nothing can be guessed. */
+const digestWith =
+  (key: Buffer) =>
+  (value: SecretText): string =>
+    createHmac('sha256', key).update(value.reveal()).digest('hex')
 
 /** The newest so many. */
 function bounded<T>(most: number) {

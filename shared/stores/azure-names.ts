@@ -17,6 +17,19 @@ export function vaultAddress(vaultUrl: string): URL {
   return url
 }
 
+/** The address of a blob container, without a slash at the end. Throws `invalid/config`, also for one with a SAS in it. */
+export function containerAddress(containerUrl: string): string {
+  const url = URL.canParse(containerUrl) ? new URL(containerUrl) : undefined
+  const path = url?.pathname.replace(/\/+$/, '') ?? ''
+  const isBare = url?.protocol === 'https:' && url.search === '' && url.hash === '' && url.username === '' && url.password === ''
+  if (!url || !isBare || path === '')
+    throw new KeyturnError(
+      'invalid/config',
+      'the journal must read like https://<account>.blob.core.windows.net/<container>, without a query: a SAS is not used'
+    )
+  return url.origin + path
+}
+
 export const idOf = (vault: URL, name: string): SecretId => `${vault.origin}/secrets/${name}`
 
 /**

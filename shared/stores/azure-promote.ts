@@ -13,7 +13,8 @@ import { originOf } from './azure-tags.ts'
  * Writes the pending value as the newest version, with the attempt's token and base in the same write: current, record and
  * previous at once. Key Vault compares nothing, so: under the lease, announced in the journal, after a look that the newest
  * is still the base, and not begun when the lease is nearly over. What is left is a write that lands after its sender gave it
- * up; the next look finds it by its token (azure-restore.ts). Three calls of the vault.
+ * up; the next look finds it by its ticket (azure-late.ts). Three calls of the vault. Fails with `conflict/current-moved`,
+ * `conflict/pending-other` while another attempt is pending, `not-found/version` when none is.
  */
 export async function promote(azure: Azure, name: string, attempt: Attempt, signal: AbortSignal): Promise<Promoted | undefined> {
   return underLease(azure, name, signal, async (lease) => {
@@ -31,6 +32,9 @@ export async function promote(azure: Azure, name: string, attempt: Attempt, sign
       return commit(azure, name, attempt, { sibling, pending: pending.text, page, lease }, signal)
     const done = await alreadyMade(azure, name, attempt, await newestOf(azure, name, signal), signal)
     if (done) return done.promoted
+    // A drop of that one, and the next run, may find it again.
+    if (sibling.state === 'pending' || sibling.state === 'claim')
+      throw new KeyturnError('conflict/pending-other', `another attempt at ${name} is pending, not ${attempt.token}`)
     throw new KeyturnError('not-found/version', `the attempt ${attempt.token} has no value in ${name}`)
   })
 }
@@ -53,13 +57,13 @@ async function commit(
   // A write of the sibling that came late would bring in a value that nobody applied.
   if (!azure.memory.agrees(token, held.pending))
     throw new KeyturnError('conflict/pending-other', `the pending value of ${name} was replaced since it was looked at`)
-  const untilMs = await mark(azure, name, { what: 'promote', token }, held, signal)
+  const announced = await mark(azure, name, { what: 'promote', token }, held, signal)
   const newest = await newestOf(azure, name, signal)
   const done = await alreadyMade(azure, name, attempt, newest, signal)
   if (done) return done.promoted
   const { lineage } = await judged(azure, name, newest, held.sibling, signal)
   const what = { text: held.pending, origin: { token, base }, policy: lineage.policy, records: {} }
-  return promotedAs(await writeMain(azure, newest, what, { ...held, untilMs }, signal))
+  return promotedAs(await writeMain(azure, newest, what, { ...held, announced }, signal))
 }
 
 const promotedAs = ({ id, createdAt }: Version): Promoted => ({ version: id, at: createdAt, recorded: true })

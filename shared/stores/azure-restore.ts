@@ -1,14 +1,17 @@
 import { KeyturnError } from '../errors.ts'
 import { type Azure, getVersion, listVersions, setTags, type Valued, type Version } from './azure-calls.ts'
 import { type Commit, mark, newestOf, underLease, writeMain } from './azure-commit.ts'
+import { isBehind } from './azure-late.ts'
 import { inOrder, isExplained, originOfNewest, type Sibling } from './azure-lineage.ts'
 import { siblingAt } from './azure-look.ts'
+import { siblingOf } from './azure-names.ts'
 import { lateTags, originOf, policyOf, recordsOf } from './azure-tags.ts'
 
 /**
- * Brings back what was current before a write that came late, with its tags, as a new version: Key Vault cannot be fenced,
- * so this is found and mended, not prevented. Looks once more under the lease, and at the sibling after the newest: a whole
- * rotation between the two looks is no late write. Changes nothing where it was none.
+ * Brings back what was the newest before a write that came late, with its tags, as a new version: Key Vault cannot be
+ * fenced. Looks once more under the lease, and at the sibling after the newest: a whole rotation between the two looks is no
+ * late write. Changes nothing where that is not certain. What a reader got meanwhile, and a late write that nobody looks
+ * for, it does not undo.
  */
 export async function restore(azure: Azure, late: Version, signal: AbortSignal): Promise<void> {
   const { name } = late
@@ -18,13 +21,15 @@ export async function restore(azure: Azure, late: Version, signal: AbortSignal):
     const { sibling } = await siblingAt(azure, name, signal)
     if (isExplained(late, sibling)) return
     const known = 'base' in sibling ? (sibling.became ?? sibling.base) : undefined
-    const id = beforeIt(late, await listVersions(azure, name, signal), known)
+    const versions = await listVersions(azure, name, signal)
+    if (!isBehind(late, versions, await listVersions(azure, siblingOf(name), signal))) return
+    const id = beforeIt(late, versions, known)
     const good = id === undefined ? undefined : await getVersion(azure, name, id, signal)
     if (!good) throw new KeyturnError('not-found/version', `${name} has no version before ${late.id} to bring back`)
     const { token = '' } = originOf(late.tags)
-    const untilMs = await mark(azure, name, { what: 'restore', token }, { page, lease }, signal)
+    const announced = await mark(azure, name, { what: 'restore', token }, { page, lease }, signal)
     if ((await newestOf(azure, name, signal)).id !== late.id) return
-    await writeMain(azure, good, copyOf(good, late, sibling, known), { sibling, lease, untilMs }, signal)
+    await writeMain(azure, good, copyOf(good, late, sibling, known), { sibling, lease, announced }, signal)
     // Or it would pass for a promotion once a person wrote a newer version. A look without it only knows less.
     await setTags(azure, name, late.id, lateTags(late.tags), signal).catch(() => undefined)
   })

@@ -25,6 +25,8 @@ export interface Origin {
   readonly restores?: VersionId | undefined
   /** And what the sibling knew as current then: as long as it knows nothing newer, there is nothing to bring back. */
   readonly known?: VersionId | undefined
+  /** Of the announcement that it was written under (azure-journal.ts). */
+  readonly ticket?: number | undefined
 }
 
 /** What the sibling's newest version is. */
@@ -34,6 +36,7 @@ export interface SiblingMark {
   readonly base: VersionId
   /** Of an attempt that ended as current: the version that it became. */
   readonly became?: VersionId | undefined
+  readonly ticket?: number | undefined
 }
 
 const words = (text: string | undefined): Words =>
@@ -61,11 +64,12 @@ export function policyOf(tags: Tags): Words | undefined {
   return without(found, RECORDS)
 }
 
-export const isManaged = (tags: Tags): boolean => words(tags[POLICY]).kind !== undefined
+/** Also one that cannot be read: it is said, and does not pass for none. */
+export const hasPolicy = (tags: Tags): boolean => tags[POLICY] !== undefined
 
 export function originOf(tags: Tags): Origin {
-  const { token, base, restores, known } = words(tags[STATE])
-  return { token: base === undefined ? undefined : token, base, restores, known }
+  const { token, base, restores, known, ticket } = words(tags[STATE])
+  return { token: base === undefined ? undefined : token, base, restores, known, ticket: ticketIn(ticket) }
 }
 
 /** Undefined: the version keeps no records, not even that there are none. */
@@ -74,15 +78,17 @@ export function recordsOf(tags: Tags): Words | undefined {
 }
 
 export function siblingMark(tags: Tags): SiblingMark | undefined {
-  const { state, token, base, became } = words(tags[STATE])
+  const { state, token, base, became, ticket } = words(tags[STATE])
   if ((state !== 'pending' && state !== 'claim' && state !== 'ended') || token === undefined || base === undefined)
     return undefined
-  return { state, token, base, became }
+  return { state, token, base, became, ticket: ticketIn(ticket) }
 }
 
+const ticketIn = (text: string | undefined): number | undefined => (/^\d+$/.test(text ?? '') ? Number(text) : undefined)
+
 /** No policy: the sibling must not look managed. */
-export const siblingTags = ({ state, token, base, became }: SiblingMark): Tags => ({
-  [STATE]: print({ state, token, base, became })
+export const siblingTags = ({ state, token, base, became, ticket }: SiblingMark): Tags => ({
+  [STATE]: print({ state, token, base, became, ticket: ticket?.toString() })
 })
 
 export const metadataOf = (policy: Words, records: Words): Metadata => decodeMetadata({ ...policy, ...records })
@@ -104,7 +110,8 @@ export function patched(
  */
 export function mainTags(users: Tags, policy: Words, origin: Origin, records: Words): Tags {
   const { token, base, restores, known } = origin
-  const ours = { [POLICY]: print(policy), [STATE]: print({ token, base, restores, known, ...records }) }
+  const state = { token, base, restores, known, ticket: origin.ticket?.toString(), ...records }
+  const ours = { [POLICY]: print(policy), [STATE]: print(state) }
   const kept = Object.fromEntries(Object.entries(ours).filter(([, text]) => text !== ''))
   for (const [key, text] of Object.entries(kept))
     if (text.length > MAX_TAG_VALUE)

@@ -15,6 +15,7 @@ export interface SecretMessage {
   readonly createTime: string
   readonly etag: string
   readonly annotations: Annotations
+  readonly labels: Readonly<Record<string, string>>
   /** As it came, for the sibling. */
   readonly likeness: object
   /** resources.proto, Rotation.ManagedRotationStatus: Google itself rotates it. */
@@ -80,14 +81,23 @@ export async function putAnnotations(
 /** Labels that say whose it is; `keyturn-kind` is no annotation of it, so no list takes it for a managed secret. */
 const SIBLING_LABELS = { keyturn: 'pending' }
 
-/** Kept in the same places and under the same keys; no topics, no rotation, no expiry. A sibling that is there already is one. */
-export async function createSibling(client: GcpClient, place: Place, likeness: object, signal: AbortSignal): Promise<void> {
+export const isSibling = ({ labels }: SecretMessage): boolean => labels.keyturn === SIBLING_LABELS.keyturn
+
+/** Kept in the same places and under the same keys; no topics, no rotation, no expiry. */
+export async function createSibling(
+  client: GcpClient,
+  place: Place,
+  likeness: object,
+  signal: AbortSignal
+): Promise<'made' | 'was there'> {
   const path = `${pathOf(place.parent)}/secrets?secretId=${siblingNameOf(place)}`
   const body = { ...likeness, labels: SIBLING_LABELS }
   try {
     await client.send({ op: 'CreateSecret', method: 'POST', path, body, ...at(place) }, signal)
+    return 'made'
   } catch (e) {
     if (!answered(e, 'ALREADY_EXISTS')) throw e
+    return 'was there'
   }
 }
 
@@ -194,6 +204,7 @@ function messageOf(body: Readonly<Record<string, unknown>>, seenAt: Instant): Se
     createTime: String(body.createTime),
     etag: String(body.etag),
     annotations: (body.annotations ?? {}) as Annotations,
+    labels: (body.labels ?? {}) as SecretMessage['labels'],
     likeness: {
       ...(replication !== undefined && { replication }),
       ...(customerManagedEncryption !== undefined && { customerManagedEncryption })

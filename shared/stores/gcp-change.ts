@@ -16,6 +16,16 @@ export type Decision<T> =
       readonly follow: (after: Known) => T | Promise<T>
     }
 
+/**
+ * How long an attempt is this process's own after a write that proved it. It is a lease and no fence: addVersion compares
+ * nothing (service.proto, AddSecretVersionRequest). So no commit is sent with less than the time of one request left,
+ * which is asked in the same moment; and what lands late all the same is found by the next look (gcp-repair.ts).
+ */
+export const LEASE_MS = 60_000
+
+/** Whether a commit may be sent now: the proof is so young that the request ends within the lease. */
+export const isFresh = ({ client }: Gcp, known: Known): boolean => known.provedWithin(LEASE_MS - client.requestTimeoutMs)
+
 const MOST_TURNS = 4
 
 /**

@@ -45,6 +45,13 @@ const DEFAULT_TIMEOUT_MS = 5_000
 const FIRST_PAUSE_MS = 100
 
 /**
+ * docs/quotas: two writes a second and global secret. Three such pauses are 2.8 s at least, so that a call outlasts the
+ * second that is used up and the next; a part of it by chance, so that many functions do not come back at once.
+ */
+export const throttledPauseMs = (attempt: number): number => 400 * 2 ** (attempt - 1) * (1 + Math.random() / 2)
+const silentPauseMs = (attempt: number): number => FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random())
+
+/**
  * Requests of Secret Manager's REST API (v1), by node's fetch. Reads are repeated when they were throttled or not
  * answered; writes only after RESOURCE_EXHAUSTED, which says that nothing was done: an answer that never came may follow
  * a write that was. Throws `invalid/config` for an endpoint to which a token must not go.
@@ -60,8 +67,10 @@ export function gcpClient(settings: GcpClientSettings): GcpClient {
           return await once({ ...settings, endpoint, requestTimeoutMs }, request, signal)
         } catch (e) {
           if (attempt >= maxAttempts || !isRepeatable(e, request) || signal.aborted) throw e
-          // Half of it by chance, so that many functions do not come back at once.
-          await pause(FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random()), undefined, { signal }).catch(() => {})
+          const ms = hasCode(e, 'throttled/store') ? throttledPauseMs(attempt) : silentPauseMs(attempt)
+          await pause(ms, undefined, { signal }).catch(() => {
+            throw e
+          })
         }
       }
     }

@@ -36,7 +36,7 @@ const STATUS: Readonly<Record<string, Code>> = {
 /**
  * FAILED_PRECONDITION says four things, and only its text says which: so the call that it answered does. Of a PATCH it is
  * the etag (docs/etags; AIP-154 would have it ABORTED), of a version that is written the key (docs/cmek), and of one that
- * is read its state, or the key: a look at the state tells (stateOf in gcp-calls.ts).
+ * is read its state, or the key: a look at the state tells (whyUnreadable in gcp-sight.ts).
  */
 const BY_CALL: { readonly [O in Op]?: Readonly<Record<string, Code>> } = {
   UpdateSecret: { FAILED_PRECONDITION: 'conflict/metadata-changed', ABORTED: 'conflict/metadata-changed' },

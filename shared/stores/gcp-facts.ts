@@ -17,7 +17,7 @@ export async function factsOf(gcp: Gcp, sight: Sight, signal: AbortSignal): Prom
   if (isRecorded && !known.created.has(newest)) known.created.set(newest, promoted.at)
   const made = newest === 0 ? seen.seenAt : ((await createdAt(gcp, known, newest, signal)) ?? seen.seenAt)
   const previous = isRecorded ? promoted.previous : newest > 1 ? mainVersion(newest - 1) : undefined
-  known.shown = { current: newest, previous: promoted?.previous }
+  known.versions.shown = { current: newest, previous: promoted?.previous }
   return {
     id: seen.resource,
     name: placeIn(gcp, seen).name,

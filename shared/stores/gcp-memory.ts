@@ -8,9 +8,10 @@ export interface Seen extends SecretMessage {
 }
 
 /**
- * What this process knows of one secret. Answers of GetSecret may be hours old; that of a write of its own never was: so
- * the newest known state is kept, and an older answer does not replace it. Values are kept for the `read` that follows
- * the answer that brought them: a minute at most, and once.
+ * What this process knows of one secret after an answer, which stays as it is whatever other runs of the process are
+ * answered meanwhile; what they found out of versions, which are immutable, is everybody's. Answers of GetSecret may be
+ * hours old; that of a write of its own never was: so the newest known state is kept, and an older answer does not replace
+ * it.
  */
 export interface Known {
   readonly seen: Seen
@@ -20,14 +21,23 @@ export interface Known {
   provedWithin(ms: number): boolean
   /** The store's clock by now, from the last answer. */
   clock(): Instant
-  /** The newest version that ever answered. */
-  newest: number
-  /** The version that the last look said to be current, and the one before it by the record. */
-  shown: { readonly current: number; readonly previous: VersionId | undefined } | undefined
+  readonly versions: Versions
   /** When versions were created: immutable. */
   readonly created: Map<number, Instant>
   /** Versions of the sibling that are destroyed. */
   readonly destroyed: Set<number>
+}
+
+/** One for all that is known of a secret. */
+export interface Versions {
+  /** One that answered, and from which the newest is looked for. */
+  newest: number
+  /** The version that the last look said to be current, and the one before it by the record. */
+  shown: { readonly current: number; readonly previous: VersionId | undefined } | undefined
+  /** The sibling is keyturn's. */
+  isSiblingOurs: boolean
+  /** A look showed no hold: a run of this process may still go by it. */
+  isShownFree: boolean
 }
 
 export interface Memory {
@@ -39,6 +49,7 @@ export interface Memory {
   glimpsed(message: SecretMessage): Known
   /** What is known may be old, and values are not given any more: the next call asks. */
   age(resource: string): void
+  /** Keeps a value for the `read` that follows the answer that brought it: given once, and not when it is a minute old. */
   keep(resource: string, version: VersionId, text: SecretText): void
   peek(resource: string, version: VersionId): SecretText | undefined
   /** Gives a kept value away. */
@@ -53,12 +64,19 @@ const KEPT_MS = 60_000
  */
 export const CONVERGENCE_MS = 3 * 3_600_000
 
-interface Entry extends Known {
-  seen: Seen
-  heldSince: number
-  askedAt: number
-  proof: { readonly at: number; readonly writes: number }
-  readonly values: Map<VersionId, { readonly text: SecretText; readonly end: NodeJS.Timeout }>
+interface Entry {
+  readonly known: Known
+  /** All on the clock of performance.now(): since when `seen` is known, when it was asked for, when a proof was sent. */
+  readonly heldSince: number
+  readonly askedAt: number
+  readonly proof: { readonly at: number; readonly writes: number }
+  readonly values: Map<VersionId, Value>
+}
+
+interface Value {
+  readonly text: SecretText
+  readonly since: number
+  readonly end: NodeJS.Timeout
 }
 
 export function memory(): Memory {
@@ -66,80 +84,95 @@ export function memory(): Memory {
   /** What a request called a secret whose name has the project's number. */
   const names = new Map<string, string>()
   const find = (resource: string): Entry | undefined => entries.get(names.get(resource) ?? resource)
-  const take = (resource: string, version: VersionId): SecretText | undefined => {
-    const values = find(resource)?.values
-    const found = values?.get(version)
-    clearTimeout(found?.end)
-    values?.delete(version)
-    return found?.text
-  }
   return {
-    known: find,
+    known: (resource) => find(resource)?.known,
     glimpsed(message) {
-      const held = find(message.resource)
-      const seen = seenIn(message)
-      return held?.seen.createTime === seen.createTime ? { ...held, seen: newer(held, seen) } : newEntry(seen)
+      const { known } = after(entries.get(message.resource), seenIn(message))
+      return { ...known, versions: { ...known.versions } }
     },
     saw(asked, message, proof) {
       const seen = seenIn(message)
       names.set(asked, seen.resource)
-      const held = entries.get(seen.resource)
-      const entry = held?.seen.createTime === seen.createTime ? held : newEntry(seen)
-      const now = performance.now()
-      entry.seen = newer(entry, seen)
-      if (entry.seen === seen) entry.heldSince = now
-      entry.askedAt = now
-      if (proof !== undefined) entry.proof = { at: proof, writes: seen.record.writes }
+      const entry = after(entries.get(seen.resource), seen, proof)
       // The one that was asked for last is the last to be forgotten.
       entries.delete(seen.resource)
       entries.set(seen.resource, entry)
       for (const map of [entries, names]) for (const key of map.keys()) if (map.size > MAX_SECRETS) map.delete(key)
-      return entry
+      return entry.known
     },
     age(resource) {
       const entry = find(resource)
       if (!entry) return
-      entry.askedAt = Number.NEGATIVE_INFINITY
-      for (const version of [...entry.values.keys()]) take(resource, version)
+      for (const version of [...entry.values.keys()]) taken(entry, version)
+      entries.set(entry.known.seen.resource, entryOf({ ...entry, ...entry.known, askedAt: Number.NEGATIVE_INFINITY }))
     },
     keep(resource, version, text) {
       const entry = find(resource)
       if (!entry) return
-      take(resource, version)
+      taken(entry, version)
       const end = setTimeout(() => entry.values.delete(version), KEPT_MS)
       end.unref()
-      entry.values.set(version, { text, end })
+      entry.values.set(version, { text, end, since: performance.now() })
     },
-    peek: (resource, version) => find(resource)?.values.get(version)?.text,
-    take
+    peek: (resource, version) => fresh(find(resource)?.values.get(version)),
+    take: (resource, version) => fresh(taken(find(resource), version))
   }
 }
 
+function taken(entry: Entry | undefined, version: VersionId): Value | undefined {
+  const found = entry?.values.get(version)
+  clearTimeout(found?.end)
+  entry?.values.delete(version)
+  return found
+}
+
+/** A timer of a process that was frozen comes late. */
+const fresh = (value: Value | undefined): SecretText | undefined =>
+  value && performance.now() - value.since < KEPT_MS ? value.text : undefined
+
 const seenIn = (message: SecretMessage): Seen => ({ ...message, record: recordOf(message.annotations) })
 
-function newEntry(seen: Seen): Entry {
-  const entry: Entry = {
+/** One more answer to what was known before, of the same secret. */
+function after(before: Entry | undefined, seen: Seen, proof?: number): Entry {
+  const now = performance.now()
+  const held = before?.known.seen.createTime === seen.createTime ? before : undefined
+  const proved = proof === undefined ? {} : { proof: { at: proof, writes: seen.record.writes } }
+  const next = held ? newer(held, seen) : seen
+  const heldSince = held && next !== seen ? held.heldSince : now
+  if (held) return entryOf({ ...held, ...held.known, ...proved, seen: next, heldSince, askedAt: now })
+  return entryOf({
     seen,
-    heldSince: performance.now(),
-    askedAt: performance.now(),
+    heldSince,
+    askedAt: now,
     proof: { at: Number.NEGATIVE_INFINITY, writes: -1 },
     values: new Map(),
-    newest: 0,
-    shown: undefined,
+    versions: { newest: 0, shown: undefined, isSiblingOurs: false, isShownFree: false },
     created: new Map(),
     destroyed: new Set(),
-    isRecent: () => performance.now() - entry.askedAt < KEPT_MS,
-    provedWithin: (ms) => entry.proof.writes === entry.seen.record.writes && performance.now() - entry.proof.at < ms,
-    clock: () => instant(entry.seen.seenAt + Math.max(0, Math.min(KEPT_MS, performance.now() - entry.askedAt)))
+    ...proved
+  })
+}
+
+type Facts = Pick<Known, 'seen' | 'versions' | 'created' | 'destroyed'> & Omit<Entry, 'known'>
+
+function entryOf({ seen, versions, created, destroyed, heldSince, askedAt, proof, values }: Facts): Entry {
+  const known: Known = {
+    seen,
+    versions,
+    created,
+    destroyed,
+    isRecent: () => performance.now() - askedAt < KEPT_MS,
+    provedWithin: (ms) => proof.writes === seen.record.writes && performance.now() - proof.at < ms,
+    clock: () => instant(seen.seenAt + Math.max(0, Math.min(KEPT_MS, performance.now() - askedAt)))
   }
-  return entry
+  return { known, heldSince, askedAt, proof, values }
 }
 
 /**
  * By the count of keyturn's writes. With the same count the later answer: a person wrote since. The time of the answer is
  * the later one's either way.
  */
-function newer({ seen: held, heldSince }: Entry, seen: Seen): Seen {
+function newer({ known: { seen: held }, heldSince }: Entry, seen: Seen): Seen {
   const isOld = seen.record.writes < held.record.writes && performance.now() - heldSince < CONVERGENCE_MS
   return isOld ? { ...held, seenAt: seen.seenAt } : seen
 }

@@ -4,24 +4,18 @@ import { encodePatch } from '../metadata.ts'
 import type { Attempt, Promoted } from '../ports/secret-store.ts'
 import { type Instant, instant, type SecretId, type SecretText, type Token } from '../types.ts'
 import { addVersion, destroyVersion, type Found } from './gcp-calls.ts'
-import { change, type Decision } from './gcp-change.ts'
+import { change, type Decision, isFresh, LEASE_MS } from './gcp-change.ts'
+import { throttledPauseMs } from './gcp-client.ts'
 import type { Known, Seen } from './gcp-memory.ts'
 import { mainVersion, pendingVersion, siblingOf } from './gcp-names.ts'
 import { type AttemptRecord, PREFIX, type RotationRecord } from './gcp-record.ts'
+import { add } from './gcp-sibling.ts'
 import { ask, createdAt, type Gcp, missing, placeIn, recent, stagingOf, walk, written } from './gcp-sight.ts'
-import { add } from './gcp-stages.ts'
-
-/**
- * How long an attempt is this process's own after a write that proved it. It is a lease and no fence: addVersion compares
- * nothing (service.proto, AddSecretVersionRequest). So no commit begins with less than the time of one request left, and
- * what lands late all the same is found by the next look (gcp-repair.ts).
- */
-const LEASE_MS = 60_000
 
 /**
  * Three calls: the next number is asked for (not found: nobody was there), the version is added, and the annotations say
- * so and that the attempt is over. Where the lease of the stage is over, or another process staged it, one call more
- * proves that it is still under way. A lost answer is resolved by whoever comes next: by number, and by the value.
+ * so and that the attempt is over. Where the lease of the stage is over, or another process staged it, two calls more at
+ * most prove that it is still under way, and one gives its value. A lost answer is resolved by whoever comes next: by number, and by the value.
  */
 export async function promote(gcp: Gcp, id: SecretId, attempt: Attempt, signal: AbortSignal): Promise<Promoted | undefined> {
   const { token } = attempt
@@ -29,28 +23,37 @@ export async function promote(gcp: Gcp, id: SecretId, attempt: Attempt, signal: 
   const { record } = known.seen
   if (record.commit?.token === token) return promotedIn(known.seen)
   const staged = record.attempt
-  if (staged?.token !== token) throw nothingStaged(token)
+  if (staged?.token !== token) throw notUnderWay(known.seen, token)
   const value = await stagedValue(gcp, known.seen, staged, signal)
   if (staged.base !== attempt.base)
     throw new KeyturnError('conflict/current-moved', `${token} was made from version ${staged.base}, not ${attempt.base}`)
-  const made = await commit(gcp, known, staged, value, signal)
-  return recorded(gcp, known, staged, made, signal)
+  return commit(gcp, known, staged, value, signal)
 }
 
 const nothingStaged = (token: Token): KeyturnError => new KeyturnError('not-found/version', `the attempt ${token} has no value`)
 
+/** Another attempt that is under way is for the next run to carry on. */
+const notUnderWay = ({ resource, record }: Seen, token: Token): KeyturnError =>
+  record.attempt
+    ? new KeyturnError('conflict/pending-other', `the attempt ${record.attempt.token} at ${resource} is under way, not ${token}`)
+    : nothingStaged(token)
+
 /** The state with the attempt in it, of which this process wrote itself a moment ago; or with the attempt's commit. */
 async function proven(gcp: Gcp, id: SecretId, token: Token, signal: AbortSignal): Promise<Known> {
   const first = await concerning(gcp, id, token, signal)
-  const leftMs = LEASE_MS - gcp.client.requestTimeoutMs
   const decide = (known: Known): Decision<Known> => {
     const { attempt, commit } = known.seen.record
-    if (commit?.token === token || (known === first && known.provedWithin(leftMs) && attempt?.token === token))
-      return { done: known }
-    if (attempt?.token !== token) throw nothingStaged(token)
+    if (commit?.token === token || (known === first && isLeased(gcp, known, token))) return { done: known }
+    if (attempt?.token !== token) throw notUnderWay(known.seen, token)
     return { part: {}, follow: (after) => after }
   }
   return change(gcp, first, decide, signal)
+}
+
+/** By the newest that this process knows: another run of it may have ended the attempt. */
+function isLeased(gcp: Gcp, { seen }: Known, token: Token): boolean {
+  const now = gcp.memory.known(seen.resource)
+  return now?.seen.record.attempt?.token === token && isFresh(gcp, now)
 }
 
 /** What is known, if it knows of the token; else the service is asked, because nothing here would show that it is old. */
@@ -85,24 +88,49 @@ interface Made {
   readonly isOvertaken?: boolean
 }
 
-/** Each add has an answered question right before it; one that was throttled did nothing, and is asked and done again. */
-async function commit(gcp: Gcp, known: Known, staged: AttemptRecord, value: SecretText, signal: AbortSignal): Promise<Made> {
-  const { resource } = known.seen
-  for (let turn = 1; ; turn++) {
-    const found = await walk(gcp, resource, Number(staged.base), signal)
-    const landed = landedIn(found, value)
-    if (landed !== undefined) return madeAt(gcp, known, landed, found, signal)
-    if (found.length > 0)
-      throw new KeyturnError(
-        'conflict/current-moved',
-        `version ${found.at(-1)?.number} of ${resource} was added after ${staged.base}`
-      )
-    try {
-      return await addVersion(gcp.client, resource, value, signal, 'never')
-    } catch (e) {
-      if (!hasCode(e, 'throttled/store') || turn === MOST_TURNS) throw e
-      await pause(200 * turn, undefined, { signal }).catch(() => {})
+/**
+ * Each add has an answered question right before it, and the lease; where that went by while the question was asked, it is
+ * proved, and asked once more. One that was throttled did nothing, and all is done again.
+ */
+async function commit(gcp: Gcp, first: Known, staged: AttemptRecord, value: SecretText, signal: AbortSignal) {
+  const { resource } = first.seen
+  let known = first
+  for (let turn = 1; turn <= MOST_TURNS; turn++) {
+    const landed = await landing(gcp, known, staged, value, signal)
+    if (landed) return recorded(gcp, known, staged, landed, signal)
+    if (isLeased(gcp, known, staged.token)) {
+      const made = await added(gcp, resource, value, turn, signal)
+      if (made) return recorded(gcp, known, staged, made, signal)
+    } else {
+      known = await proven(gcp, resource, staged.token, signal)
+      if (known.seen.record.commit?.token === staged.token) return promotedIn(known.seen)
     }
+  }
+  throw new KeyturnError('unavailable/store', `each look at ${resource} took longer than a lease, and nothing was promoted`)
+}
+
+async function landing(gcp: Gcp, known: Known, staged: AttemptRecord, value: SecretText, signal: AbortSignal) {
+  const { resource } = known.seen
+  const found = await walk(gcp, resource, Number(staged.base), signal)
+  const landed = landedIn(found, value)
+  if (landed !== undefined) return madeAt(gcp, known, landed, found, signal)
+  if (found.length === 0) return undefined
+  throw new KeyturnError(
+    'conflict/current-moved',
+    `version ${found.at(-1)?.number} of ${resource} was added after ${staged.base}`
+  )
+}
+
+/** Undefined: it was throttled, and waited. */
+async function added(gcp: Gcp, resource: string, value: SecretText, turn: number, signal: AbortSignal) {
+  try {
+    return await addVersion(gcp.client, resource, value, signal, 'never')
+  } catch (e) {
+    if (!hasCode(e, 'throttled/store') || turn === MOST_TURNS) throw e
+    await pause(throttledPauseMs(turn), undefined, { signal }).catch(() => {
+      throw e
+    })
+    return undefined
   }
 }
 
@@ -131,7 +159,7 @@ async function recorded(gcp: Gcp, known: Known, staged: AttemptRecord, made: Mad
       others: { ...Object.fromEntries(strings), [`${PREFIX}retired`]: undefined },
       follow: (after) => {
         gcp.memory.take(seen.resource, pendingVersion(staged.number))
-        after.newest = made.number
+        after.versions.newest = made.number
         after.created.set(made.number, at)
         return made.isOvertaken ? undefined : { version, at, recorded: true }
       }
@@ -175,7 +203,7 @@ async function end(gcp: Gcp, known: Known, held: AttemptRecord, signal: AbortSig
     await recorded(gcp, known, held, await madeAt(gcp, known, landed, found, signal), signal)
     return drop(gcp, seen.resource, token, signal)
   }
-  const { number: last } = await add(gcp, seen, written('ended', token, undefined), signal)
+  const { number: last } = await add(gcp, known, written('ended', token, undefined), signal)
   const decide = (now: Known): Decision<'nothing pending' | undefined> => {
     const { record } = now.seen
     if (record.attempt?.token !== token) return { done: undefined }
@@ -183,7 +211,7 @@ async function end(gcp: Gcp, known: Known, held: AttemptRecord, signal: AbortSig
       part: {
         attempt: undefined,
         ended: [...record.ended, token],
-        left: value ? [...record.left, { number, at: now.clock() }] : record.left,
+        left: value ? [...record.left, { number, at: now.clock(), dropped: token }] : record.left,
         sibling: Math.max(record.sibling, last)
       },
       follow: () => 'nothing pending'

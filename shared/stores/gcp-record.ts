@@ -1,5 +1,5 @@
 import { KeyturnError } from '../errors.ts'
-import { decodeText, encodeText } from '../metadata.ts'
+import { decodeMetadata, decodeText, encodeText } from '../metadata.ts'
 import { type Instant, instant, iso, type Token, type VersionId } from '../types.ts'
 import type { Annotations } from './gcp-calls.ts'
 
@@ -17,10 +17,18 @@ export interface RotationRecord {
   readonly attempt: AttemptRecord | undefined
   /** Tokens of attempts that ended, newest last. */
   readonly ended: readonly Token[]
-  /** Versions of the sibling that are over and perhaps not destroyed, and since when. */
-  readonly left: readonly { readonly number: number; readonly at: Instant }[]
+  /** Versions of the sibling that are over and perhaps not destroyed. */
+  readonly left: readonly Left[]
   /** The newest version of the sibling that is known of. */
   readonly sibling: number
+}
+
+export interface Left {
+  readonly number: number
+  /** Since when, by the store's clock. */
+  readonly at: Instant
+  /** The attempt that was dropped; undefined: it was promoted, so that its value is good. */
+  readonly dropped?: Token | undefined
 }
 
 export interface AttemptRecord {
@@ -54,8 +62,8 @@ export function recordOf(annotations: Annotations): RotationRecord {
     attempt: attemptIn(text('attempt'), text('claim')),
     ended: listIn(text('ended')),
     left: listIn(text('left')).map((entry) => {
-      const [number, at] = entry.split('@')
-      return { number: Number(number), at: instant(Date.parse(at ?? '') || 0) }
+      const [number, at, dropped] = entry.split('@')
+      return { number: Number(number), at: instant(Date.parse(at ?? '') || 0), dropped }
     }),
     sibling: wholeOr(text('sibling'), 0)
   }
@@ -87,7 +95,7 @@ const STRINGS: {
   left: (all) =>
     all
       .slice(-MOST_LEFT)
-      .map((l) => `${l.number}@${iso(l.at)}`)
+      .map((l) => `${l.number}@${iso(l.at)}${l.dropped === undefined ? '' : `@${l.dropped}`}`)
       .join('/') || undefined,
   sibling: (n) => (n === 0 ? undefined : String(n))
 }
@@ -136,6 +144,13 @@ export const policyIn = (annotations: Annotations): string =>
       .filter(([key]) => !OWN.includes(key))
       .sort(([a], [b]) => (a < b ? -1 : 1))
   )
+
+/** Whether a person's hold is in force. */
+export function isHeldAt(annotations: Annotations, now: Instant): boolean {
+  const text = annotations[`${PREFIX}hold`]
+  const { hold } = text === undefined ? {} : decodeMetadata({ hold: text })
+  return hold !== undefined && (hold.until === undefined || now < hold.until)
+}
 
 /** keyturn's annotations, without their prefix: what metadata are decoded from. */
 export const stringsIn = (annotations: Annotations): Annotations =>

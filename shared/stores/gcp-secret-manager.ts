@@ -1,5 +1,5 @@
 import pMap from 'p-map'
-import { hasClass, hasCode, KeyturnError } from '../errors.ts'
+import { hasCode, KeyturnError } from '../errors.ts'
 import { refuseLong } from '../length.ts'
 import { encodePatch, type MetadataPatch } from '../metadata.ts'
 import type { CurrentReader, SecretCatalog, SecretFacts, SecretStore, StoredValue, StoreFacts } from '../ports/secret-store.ts'
@@ -11,8 +11,8 @@ import { factsOf } from './gcp-facts.ts'
 import { CONVERGENCE_MS, type Known, memory } from './gcp-memory.ts'
 import { type Home, homeOf, mainVersion, numberIn, placeOf, rotatedPlaceOf, siblingOf } from './gcp-names.ts'
 import { drop, promote } from './gcp-promote.ts'
-import { PREFIX } from './gcp-record.ts'
-import { isLate, repair, tidied } from './gcp-repair.ts'
+import { isHeldAt, PREFIX } from './gcp-record.ts'
+import { lateIn, repair, tidied } from './gcp-repair.ts'
 import { ask, createdAt, type Gcp, HEAD_BYTES, look, missing, readHead, whyUnreadable } from './gcp-sight.ts'
 import { claim, stage } from './gcp-stages.ts'
 
@@ -41,11 +41,14 @@ const FACTS: StoreFacts = {
  * annotations name until the first that is not there; annotations may be read old, and every write of them compares the
  * etag: what was decided from an old state is refused there, `unavailable/store` or `conflict/metadata-changed`.
  * Ids: a name, or `projects/<id or number>[/locations/<location>]/secrets/<name>`, in any project.
- * Calls, when nothing is wrong: describe 2, one a version that a person added since, and 2 or more while an attempt is
- * under way · read 1, none for what a look brought along · stage 2 · promote 3 · drop 1 after a promotion, else 5 ·
- * claim 1 · annotate 2, or 1 with the revision of the last look.
+ * Calls, when nothing is wrong: describe 2, 2 or more while an attempt is under way, and while a person's version is
+ * current one for each such version, one for its time, one for the value of the last promotion, and one for each attempt
+ * that was dropped in the quarter of an hour before it, 8 at most · read 1, none for what a look brought along · stage 2 ·
+ * promote 3 · drop 1 after a promotion, else 5 · claim 1 · annotate 2, or 1 with the revision of the last look; one more of
+ * the first stage or claim of a secret, and of stage and annotate one for each copy of long ago that was not destroyed.
  * Rights (`secretmanager.…`): on the secret secrets.get, secrets.update, versions.get, versions.access, versions.add; on its
- * sibling versions.get, versions.access, versions.add, versions.destroy; on the project secrets.list for a sweep, and
+ * sibling versions.get, versions.access, versions.add, versions.destroy (and secrets.get, where its first version is not
+ * keyturn's and a label has to tell); on the project secrets.list for a sweep, and
  * secrets.create where siblings are not made beforehand; on an admin secret versions.access.
  * What is not guaranteed: a promotion that was on its way while its attempt was dropped is not prevented; it is found by
  * the next look, which adds the version before it once more (gcp-repair.ts). Old versions are never disabled or destroyed:
@@ -83,8 +86,13 @@ async function describe(gcp: Gcp, id: SecretId, signal: AbortSignal): Promise<Se
   const newest = sight.found.at(-1)
   // Readers are refused (service.proto: latest is the most recently created, whatever its state).
   if (newest && !newest.text) throw (await whyUnreadable(gcp, known.seen.resource, newest, signal)).error
-  if (!(await isLate(gcp, sight, signal))) return factsOf(gcp, sight, signal)
-  await repair(gcp, sight, signal)
+  const late = await lateIn(gcp, sight, signal)
+  if (!late) {
+    const facts = await factsOf(gcp, sight, signal)
+    known.versions.isShownFree ||= !isHeldAt(known.seen.annotations, facts.seenAt)
+    return facts
+  }
+  await repair(gcp, sight, late, signal)
   return describe(gcp, id, signal)
 }
 
@@ -93,7 +101,7 @@ async function read(gcp: Gcp, id: SecretId, version: VersionId, signal: AbortSig
   const at = numberIn(version)
   if (!at) return undefined
   const known = gcp.memory.known(place.resource)
-  const { current, previous } = known?.shown ?? {}
+  const { current, previous } = known?.versions.shown ?? {}
   const isCurrent = !at.pending && current === at.number
   const made = async () => (known && isCurrent ? { createdAt: await createdAt(gcp, known, at.number, signal) } : {})
   const kept = gcp.memory.take(place.resource, version)
@@ -135,12 +143,14 @@ async function annotate(
     throw new KeyturnError('conflict/metadata-changed', `the annotations of ${id} are not what they were at the look`)
   const decide = async (known: Known) => {
     const { record } = known.seen
-    const { shown } = known
+    const { shown } = known.versions
     // A record of a version that a person wrote: looks need not go over it again.
     const isShown = shown !== undefined && patch.promoted?.version === mainVersion(shown.current)
     const current = isShown ? { current: Math.max(record.current ?? 0, shown.current) } : {}
     return { part: { ...(await tidied(gcp, known, signal)), ...current }, others, follow: () => undefined }
   }
+  // Whoever sets it by this process knows of it.
+  if (patch.hold) first.versions.isShownFree = false
   // Once, where it is to fail when anything changed since the look; else as often as somebody comes between.
   if (expected !== undefined) await patchOnce(gcp, first.seen, await decide(first), signal)
   else await change(gcp, first, decide, signal)
@@ -165,13 +175,13 @@ async function* list(gcp: Gcp, signal: AbortSignal) {
   if (failed !== undefined) throw failed
 }
 
-/** One secret that cannot be understood must not hide the others, nor stay hidden itself: it is said at the end. */
+/** One secret that is denied or cannot be understood must not hide the others, nor stay hidden itself: it is said at the end. */
 async function listed(gcp: Gcp, message: SecretMessage, signal: AbortSignal): Promise<SecretFacts | KeyturnError> {
   try {
     rotatedPlaceOf(message.resource, gcp)
     return await factsOf(gcp, await look(gcp, gcp.memory.glimpsed(message), signal), signal)
   } catch (e) {
-    if (hasClass(e, 'invalid')) return e
-    throw e
+    if (!(e instanceof KeyturnError) || e.retryable) throw e
+    return e
   }
 }

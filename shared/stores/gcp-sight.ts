@@ -81,6 +81,7 @@ export function readHead(found: Found | undefined): { head: keyof typeof HEADS; 
 /** What the sibling has of an attempt. */
 export interface Staging {
   readonly value: SecretText | undefined
+  /** Dropped: the sibling says so. */
   readonly isEnded: boolean
   /** The number that its value would get now. */
   readonly free: number
@@ -122,14 +123,15 @@ export async function look(gcp: Gcp, known: Known, signal: AbortSignal): Promise
   const { seen } = known
   const { resource, record } = seen
   const staging = record.attempt && (await stagingOf(gcp, seen, record.attempt, signal))
-  const from = record.current ?? (known.newest || (await beginning(gcp, known, signal)))
+  const from = record.current ?? (known.versions.newest || (await beginning(gcp, known, signal)))
   const found = await walk(gcp, resource, from, signal)
   for (const { number, text } of found) if (text) gcp.memory.keep(resource, mainVersion(number), text)
   const newest = found.at(-1)?.number ?? from
-  known.newest = newest
+  known.versions.newest = newest
   const value = staging?.value
   const base = Number(record.attempt?.base)
-  const landed = value && found.findLast((f) => f.number > base && f.text?.equals(value))?.number
+  // What the sibling says was dropped was never promoted in time.
+  const landed = staging?.isEnded ? undefined : value && found.findLast((f) => f.number > base && f.text?.equals(value))?.number
   return { known, staging, newest, found, landed, isRepeat: await isRepeat(gcp, known, found, landed, signal) }
 }
 

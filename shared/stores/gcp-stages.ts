@@ -1,22 +1,25 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { hasCode, KeyturnError } from '../errors.ts'
+import { KeyturnError } from '../errors.ts'
 import type { Attempt, Staged } from '../ports/secret-store.ts'
 import { instant, type SecretId, type SecretText, type Token, type VersionId } from '../types.ts'
-import { access, addVersion, createSibling, type VersionMessage } from './gcp-calls.ts'
+import { access } from './gcp-calls.ts'
 import { change, type Decision } from './gcp-change.ts'
-import { answered } from './gcp-errors.ts'
 import type { Known, Seen } from './gcp-memory.ts'
 import { numberIn, pendingVersion, siblingOf } from './gcp-names.ts'
-import { type AttemptRecord, policyIn, ROOM_BYTES, type RotationRecord } from './gcp-record.ts'
+import { type AttemptRecord, isHeldAt, policyIn, ROOM_BYTES, type RotationRecord } from './gcp-record.ts'
+import { tidied } from './gcp-repair.ts'
+import { add, refuseForeign } from './gcp-sibling.ts'
 import { type Gcp, placeIn, readHead, recent, type Staging, stagingOf, walk, written } from './gcp-sight.ts'
 
 /**
  * Two calls: the attempt is written into the annotations, by a PATCH that one of many wins and that proves that the look
  * before it was not old; then the value into the sibling. Which value is the attempt's is told by the number in the
  * annotations and the line before the value, whoever of two with one token was faster. A repeat looks before it writes.
+ * Other calls come before: one where nobody used the sibling yet, and one a copy of long ago that was not destroyed.
  */
 export async function stage(gcp: Gcp, id: SecretId, attempt: Attempt, value: SecretText, signal: AbortSignal): Promise<Staged> {
   const { token, base } = attempt
+  refuseToken(token)
   const first = await recent(gcp, id, signal)
   refuseStrange(base)
   const policy = policyIn(first.seen.annotations)
@@ -31,11 +34,13 @@ export async function stage(gcp: Gcp, id: SecretId, attempt: Attempt, value: Sec
     if (stands?.value && held?.token === token) return { done: sameOr(stands.value, value, held, 'conflict/token-spent') }
     const isHeld = stands && !stands.isEnded && (stands.value || held?.claim)
     if (isHeld && held?.token !== token) throw other(seen, held?.token, 'conflict/pending-other')
+    refuseHeld(known)
+    await refuseForeign(gcp, known, signal)
     const number = stands?.free ?? seen.record.sibling + 1
     const claim = held?.token === token ? held.claim : undefined
     const next: AttemptRecord = { token, base, number, stagedAt: known.clock(), claim }
     return {
-      part: announced(seen, next, stands),
+      part: announced(seen.record, (await tidied(gcp, known, signal)).left, next, stands),
       spareBytes: ROOM_BYTES,
       follow: (after) => put(gcp, after, next, value, signal)
     }
@@ -43,7 +48,7 @@ export async function stage(gcp: Gcp, id: SecretId, attempt: Attempt, value: Sec
   return change(gcp, first, decide, signal)
 }
 
-/** One call. What it had seen is kept with it, for who finds it dead. */
+/** One call, and one where nobody used the sibling yet. What it had seen is kept with it, for who finds it dead. */
 export async function claim(
   gcp: Gcp,
   id: SecretId,
@@ -51,6 +56,7 @@ export async function claim(
   saw: readonly string[],
   signal: AbortSignal
 ): Promise<void> {
+  refuseToken(token)
   const decide = async (known: Known): Promise<Decision<void>> => {
     const { seen } = known
     refuseSpent(seen, token)
@@ -60,13 +66,22 @@ export async function claim(
     const isHeld = stands && !stands.isEnded && (stands.value || held?.claim)
     if (isHeld && held?.token === token) return { done: undefined }
     if (isHeld) throw other(seen, held?.token, 'busy/claimed')
+    refuseHeld(known)
+    await refuseForeign(gcp, known, signal)
     const number = stands?.free ?? seen.record.sibling + 1
     const next: AttemptRecord = { token, base, number, stagedAt: undefined, claim: { at: known.clock(), seen: saw } }
-    return { part: announced(seen, next, stands), spareBytes: ROOM_BYTES, follow: () => undefined }
+    const part = announced(seen.record, seen.record.left, next, stands)
+    return { part, spareBytes: ROOM_BYTES, follow: () => undefined }
   }
   const first = await recent(gcp, id, signal)
   refuseStrange(base)
   await change(gcp, first, decide, signal)
+}
+
+/** The annotations have "/" and "@" between their parts, and the line before a value has room for 64 characters. */
+function refuseToken(token: Token): void {
+  if (/^[\w.:-]{1,64}$/.test(token)) return
+  throw new KeyturnError('invalid/request', 'a token has 1 to 64 letters, digits, "-", "_", "." and ":"')
 }
 
 function refuseStrange(base: VersionId): void {
@@ -80,38 +95,54 @@ function refuseSpent({ record }: Seen, token: Token): void {
   if (record.ended.includes(token) || record.commit?.token === token) throw spent(token)
 }
 
-const changed = ({ resource }: Seen): KeyturnError =>
-  new KeyturnError('conflict/metadata-changed', `the annotations of ${resource} changed since the look`)
+const changed = ({ resource }: Seen, how = 'its annotations changed since the look'): KeyturnError =>
+  new KeyturnError('conflict/metadata-changed', `${resource}: ${how}`)
+
+/** The run may have looked before a person set the hold, and another run of this process after. */
+function refuseHeld(known: Known): void {
+  const { seen, versions } = known
+  if (versions.isShownFree && isHeldAt(seen.annotations, known.clock())) throw changed(seen, 'it is on hold since a look')
+}
 
 const other = ({ resource }: Seen, token: Token | undefined, code: 'conflict/pending-other' | 'busy/claimed'): KeyturnError =>
   new KeyturnError(code, `the attempt ${token} at ${resource} is under way`)
 
 /** The one before it, if it is over and nobody wrote that down, is written down with it. */
-function announced({ record }: Seen, attempt: AttemptRecord, stands: Staging | undefined): Partial<RotationRecord> {
+function announced(
+  record: RotationRecord,
+  left: RotationRecord['left'],
+  attempt: AttemptRecord,
+  stands: Standing | undefined
+): Partial<RotationRecord> {
   const over = stands?.isEnded ? record.attempt : undefined
+  const at = attempt.stagedAt ?? over?.stagedAt ?? instant(0)
+  const dropped = stands?.isPromoted ? undefined : over?.token
   return {
     attempt,
     // The base is what the newest was at the look that the attempt was made from.
     current: Math.max(record.current ?? 0, Number(attempt.base)),
     ended: over ? [...record.ended, over.token] : record.ended,
-    left:
-      over && stands?.value
-        ? [...record.left, { number: over.number, at: attempt.stagedAt ?? over.stagedAt ?? instant(0) }]
-        : record.left,
+    left: over && stands?.value ? [...left, { number: over.number, at, dropped }] : left,
     sibling: Math.max(record.sibling, attempt.number - 1)
   }
 }
 
+interface Standing extends Staging {
+  readonly isPromoted?: boolean
+}
+
 /**
- * What there is of an attempt that the annotations name. One that was promoted, without a record, is over. One that
- * announced a value and has none died before it wrote it, or is about to: it is given the time that a request can take.
+ * What there is of an attempt that the annotations name, for the attempt of a token. Another one's that was promoted,
+ * without a record, is over. One that announced a value and has none died before it wrote it, or is about to: it is given
+ * the time that a request can take from then on. One call, one a version of the sibling since, one or more for another's
+ * value, and one after a wait.
  */
-async function standsOf(gcp: Gcp, known: Known, held: AttemptRecord, token: Token, signal: AbortSignal): Promise<Staging> {
+async function standsOf(gcp: Gcp, known: Known, held: AttemptRecord, token: Token, signal: AbortSignal): Promise<Standing> {
   const found = await stagingOf(gcp, known.seen, held, signal)
   const { value } = found
   if (value && held.token !== token && !found.isEnded) {
     const later = await walk(gcp, known.seen.resource, Number(held.base), signal)
-    if (later.some((f) => f.text?.equals(value))) return { ...found, isEnded: true }
+    if (later.some((f) => f.text?.equals(value))) return { ...found, isEnded: true, isPromoted: true }
   }
   if (value || found.isEnded || held.stagedAt === undefined) return found
   const { requestTimeoutMs } = gcp.client
@@ -129,7 +160,7 @@ const CLOCK_MS = 1_000
 /** Writes the value into the sibling; whether it is the attempt's is what the number of the answer says. */
 async function put(gcp: Gcp, known: Known, attempt: AttemptRecord, value: SecretText, signal: AbortSignal): Promise<Staged> {
   const { seen } = known
-  const { number, createdAt } = await add(gcp, seen, written('pending', attempt.token, value), signal)
+  const { number, createdAt } = await add(gcp, known, written('pending', attempt.token, value), signal)
   if (number === attempt.number) {
     gcp.memory.keep(seen.resource, pendingVersion(number), value)
     return { version: pendingVersion(number), createdAt }
@@ -166,19 +197,4 @@ function sameOr(
 ): Staged {
   if (held.equals(value)) return { version: pendingVersion(number) }
   throw new KeyturnError(code, `the attempt ${token} has another value, which stands`)
-}
-
-/** The sibling is made when it is needed first. */
-export async function add(gcp: Gcp, seen: Seen, text: SecretText, signal: AbortSignal): Promise<VersionMessage> {
-  const place = placeIn(gcp, seen)
-  try {
-    return await addVersion(gcp.client, siblingOf(place), text, signal)
-  } catch (e) {
-    if (!answered(e, 'NOT_FOUND')) throw e
-  }
-  await createSibling(gcp.client, place, seen.likeness, signal).catch((e: unknown) => {
-    if (!hasCode(e, 'denied/store')) throw e
-    throw new KeyturnError('denied/store', `${e.message}; it may be made beforehand: ${siblingOf(place)}, without versions`)
-  })
-  return addVersion(gcp.client, siblingOf(place), text, signal)
 }

@@ -49,11 +49,11 @@ test('a process that never saw the secret makes the same calls', async () => {
   expect(await gcp.place.calls(() => rotated(core, id, 'rotate', newToken()))).toHaveLength(12)
 })
 
-test('the first one of a secret also asks where its versions end, and makes the sibling', async () => {
+test('the first one of a secret also asks where its versions end and whether the sibling is somebody’s, and makes it', async () => {
   const { id } = await gcp.fresh()
   const { core } = gcp
   const calls = await gcp.place.calls(() => rotated(core, id, 'rotate', newToken()))
-  const extra = { GetSecretVersion: 1, AddSecretVersion: 1, CreateSecret: 1 }
+  const extra = { GetSecretVersion: 1, AccessSecretVersion: 1, AddSecretVersion: 1, CreateSecret: 1 }
   expect(calls).toHaveLength(12 + Object.values(extra).reduce((a, b) => a + b))
   expect(calls.filter((op) => op === 'GetSecretVersion')).toHaveLength(1)
   expect(calls.filter((op) => op === 'CreateSecret')).toHaveLength(1)

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { KeyturnError } from '../../shared/errors.ts'
+import { journalRefusal } from '../../shared/stores/azure-errors.ts'
 import {
   attemptFrom,
   type Bench,
@@ -165,6 +166,18 @@ describe('what Azure says', () => {
     const { containerUrl } = azure.blobs
     const journal = { containerUrl, credential: none }
     await refusal(azure.another({ journal }).stage(id, attemptFrom(base), planted('x'), signal()), 'denied/store')
+  })
+
+  test.each([
+    [409, 'SomethingNew', 'unavailable/store'],
+    [412, 'ConditionNotMet', 'unavailable/store'],
+    [409, 'BlobImmutableDueToPolicy', 'invalid/config'],
+    [409, 'LeaseAlreadyPresent', 'busy/claimed'],
+    [503, 'ServerBusy', 'throttled/store'],
+    [418, 'SomethingNew', 'bug/internal']
+  ])('of the journal with %i %s is %s, and never that a secret is disabled', (status, vendor, code) => {
+    const said = journalRefusal(status, vendor, 'vault/app.json')
+    expect(said).toMatchObject({ code, vendor, message: expect.stringContaining('the journal vault/app.json') })
   })
 
   test('of the journal’s missing role names the role', async () => {

@@ -29,7 +29,11 @@ describe.each(EVERY_BLOBS)('the journal of Azure Key Vault, on %s', (_, blobs) =
   test('keeps who is about to write, and nothing of what is written', async () => {
     const { id, attempt } = await staged()
     await b.store.promote(id, attempt, signal())
-    expect(JSON.parse(await azure.journalOf(id).read())).toEqual({ what: 'promote', token: attempt.token })
+    expect(JSON.parse(await azure.journalOf(id).read())).toEqual({
+      what: 'promote',
+      token: attempt.token,
+      ticket: expect.any(Number)
+    })
   })
 
   test('of a run that was killed before its value holds others up for a request timeout, and a second, at most', async () => {
@@ -86,6 +90,13 @@ describe.each(EVERY_BLOBS)('the journal of Azure Key Vault, on %s', (_, blobs) =
     await first
     azure.setFault(undefined)
     expect(azure.double.reveal(`${nameOf(id)}-pending`)).toEqual([`${PLANTED} one`])
+  })
+
+  test('that was lost proves nothing: what a process remembers is looked at again', async () => {
+    const { id, base, attempt } = await staged()
+    await azure.another().drop(id, attempt.token, signal())
+    await azure.journalOf(id).write('{}')
+    await b.store.stage(id, attemptFrom(base), planted('third'), signal())
   })
 
   test('that cannot be understood is written anew', async () => {

@@ -64,6 +64,25 @@ describe('Azure Key Vault', () => {
       const journal = { containerUrl: 'http://127.0.0.1/journal' }
       expect(() => azureKeyVault({ ...settings, vaultUrl: azure.double.url, journal })).toThrow(/journal/)
     })
+
+    test('of a journal is a container’s, without a shared access signature, which would be cut into the addresses of blobs', () => {
+      const settings = { credential: azureCredential('keyturn'), vaultUrl: azure.double.url }
+      for (const rest of ['', '/', '/journal?sv=2021-12-02&sig=x', '/journal#x']) {
+        const journal = { containerUrl: `https://account.blob.core.windows.net${rest}` }
+        expect(() => azureKeyVault({ ...settings, journal })).toThrow(expect.objectContaining({ code: 'invalid/config' }))
+      }
+      expect(azureKeyVault({ ...settings, journal: { containerUrl: 'https://a.blob.core.windows.net/journal/' } })).toBeDefined()
+    })
+
+    test('may come with a request timeout of half a lease at most: with more no commit could begin', () => {
+      const journal = { containerUrl: azure.blobs.containerUrl }
+      const settings = { credential: azureCredential('keyturn'), vaultUrl: azure.double.url, journal }
+      for (const requestTimeoutMs of [0, -1, Number.NaN, 30_001, 60_000])
+        expect(() => azureKeyVault({ ...settings, requestTimeoutMs })).toThrow(
+          expect.objectContaining({ code: 'invalid/config', message: expect.stringContaining('requestTimeoutMs') })
+        )
+      expect(azureKeyVault({ ...settings, requestTimeoutMs: 30_000 })).toBeDefined()
+    })
   })
 
   describe('a promotion', () => {
@@ -80,7 +99,7 @@ describe('Azure Key Vault', () => {
         team: 'shop',
         'keyturn-like': 'mine',
         keyturn: 'kind=postgres;owner=platform',
-        'keyturn-state': `token=${attempt.token};base=${base}`
+        'keyturn-state': expect.stringMatching(`^token=${attempt.token};base=${base};ticket=\\d+$`)
       })
     })
 
@@ -144,6 +163,19 @@ describe('Azure Key Vault', () => {
       expect(azure.double.versions(nameOf(id))).toHaveLength(before)
     })
 
+    test('of an attempt beside which another one is pending may be tried again; with nothing pending it has ended', async () => {
+      const { id, base } = await fresh(b)
+      const [first, other] = [attemptFrom(base), attemptFrom(base)]
+      await b.store.stage(id, first, planted('second'), signal())
+      await b.store.drop(id, first.token, signal())
+      await refusal(b.store.promote(id, first, signal()), 'not-found/version')
+      await b.store.claim(id, other, [], signal())
+      await refusal(b.store.promote(id, first, signal()), 'conflict/pending-other')
+      await b.store.stage(id, other, planted('third'), signal())
+      await refusal(b.store.promote(id, first, signal()), 'conflict/pending-other')
+      expect((await look(b, id)).current).toBe(base)
+    })
+
     test('from a base that is no longer the newest is refused, as far as a look can tell', async () => {
       const { id, base } = await fresh(b)
       const attempt = attemptFrom(base)
@@ -160,8 +192,12 @@ describe('Azure Key Vault', () => {
       const versions = azure.double.versions(`${nameOf(id)}-pending`)
       expect(versions.map((v) => v.enabled)).toEqual([true, true])
       expect(versions.map((v) => v.tags)).toEqual([
-        { 'keyturn-state': `state=pending;token=${attempt.token};base=${base}` },
-        { 'keyturn-state': `state=ended;token=${attempt.token};base=${base};became=${current}` }
+        { 'keyturn-state': expect.stringMatching(`^state=pending;token=${attempt.token};base=${base};ticket=\\d+$`) },
+        {
+          'keyturn-state': expect.stringMatching(
+            `^state=ended;token=${attempt.token};base=${base};became=${current};ticket=\\d+$`
+          )
+        }
       ])
       expect(azure.double.reveal(`${nameOf(id)}-pending`).at(-1)).not.toContain(PLANTED)
     })

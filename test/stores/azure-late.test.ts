@@ -39,6 +39,23 @@ describe('a write to Azure Key Vault that lands late', () => {
     expect(await scene.azure.ordinaryRead(id)).toBe(`${PLANTED} third`)
   })
 
+  test('beside a second write of the same attempt is not brought back when another one is pending by then: nothing is won', async () => {
+    const { id, base } = await fresh(scene.b)
+    const attempt = attemptFrom(base)
+    await scene.b.store.stage(id, attempt, planted('second'), signal())
+    await scene.promoteLate(id, attempt)
+    const promoted = await scene.b.store.promote(id, attempt, signal())
+    await scene.b.store.drop(id, attempt.token, signal())
+    const next = attemptFrom(promoted?.version ?? '')
+    await scene.b.store.stage(id, next, planted('third'), signal())
+    scene.land()
+    const facts = await look(scene.b, id)
+    expect(facts).toMatchObject({ currentToken: attempt.token, pendings: [{ token: next.token }] })
+    expect(scene.values(id)).toEqual(['first', 'second', 'second'])
+    await scene.b.store.drop(id, next.token, signal())
+    await scene.expectRest(id)
+  })
+
   test('of a sibling is no longer taken for a pending once it was promoted', async () => {
     const { id, base } = await fresh(scene.b)
     const attempt = attemptFrom(base)

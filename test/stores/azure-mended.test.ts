@@ -100,6 +100,21 @@ describe('a write to Azure Key Vault that landed late', () => {
     await scene.expectRest(id)
   })
 
+  test('and was mended by another process is looked for by one that saw an earlier mending: what it remembers may be old', async () => {
+    const { id, base } = await fresh(scene.b)
+    const [mine, other] = [scene.azure.another(), scene.azure.another()]
+    for (const by of [mine, other]) {
+      const attempt = attemptFrom((await other.describe(id, signal()))?.current ?? base)
+      await scene.b.store.stage(id, attempt, planted('dead'), signal())
+      await scene.promoteLate(id, attempt)
+      await scene.b.store.drop(id, attempt.token, signal())
+      scene.land()
+      await by.describe(id, signal())
+    }
+    const made = await scene.azure.calls(() => mine.stage(id, attemptFrom(base), planted('next'), signal()))
+    expect(made).toContain(`GetSecret ${nameOf(id)}`)
+  })
+
   test('twice is mended twice, within one second too, where a list tells no order', async () => {
     const { id, current: base } = await rotated(scene.b)
     scene.azure.advance(1_000)

@@ -91,6 +91,19 @@ describe('on Azure Key Vault, a person’s', () => {
     expect(facts.managedBy).toMatch(/certificate/)
   })
 
+  test('return to an older version, with its tags and its value, is theirs and stays: no write lands hours late', async () => {
+    const { id, current } = await rotated(b)
+    const old = await azure.owner.getSecret(nameOf(id))
+    const next = attemptFrom(current)
+    await b.store.stage(id, next, planted('leaked'), signal())
+    await b.store.promote(id, next, signal())
+    await b.store.drop(id, next.token, signal())
+    azure.advance(2 * 3_600_000)
+    const { properties } = await azure.owner.setSecret(nameOf(id), old.value ?? '', { tags: old.properties.tags ?? {} })
+    expect(await look(b, id)).toMatchObject({ current: properties.version, currentToken: undefined })
+    expect(await azure.ordinaryRead(id)).toBe(old.value)
+  })
+
   test('change of the attributes that took all tags off does not hide the last promotion', async () => {
     const { id, base, attempt, current } = await rotated(b)
     await azure.owner.updateSecretProperties(nameOf(id), current, { tags: {} })
@@ -130,6 +143,37 @@ describe('on Azure Key Vault, a person’s', () => {
     const { id, base } = await fresh(b)
     await azure.owner.updateSecretProperties(nameOf(id), base, { tags: { keyturn: 'kind: postgres' } })
     await refusal(b.store.describe(id, signal()), 'invalid/metadata')
+    const { id: other } = await fresh(b)
+    const names = async () => {
+      for await (const facts of b.store.list(signal())) seen.push(facts.id)
+    }
+    const seen: string[] = []
+    for (const keyturn of ['kind: postgres', 'postgres']) {
+      await azure.owner.updateSecretProperties(nameOf(id), base, { tags: { keyturn } })
+      await refusal(names(), 'invalid/metadata')
+    }
+    expect(seen.filter((name) => name === other)).toHaveLength(2)
+    await azure.owner.updateSecretProperties(nameOf(id), base, { tags: { keyturn: 'kind=postgres' } })
+    await names()
+    expect(seen).toContain(id)
+  })
+
+  test('secret that keyturn may not read does not hide the others from the list, and is said at its end', async () => {
+    await fresh(b)
+    await fresh(b)
+    const all: string[] = []
+    for await (const facts of b.store.list(signal())) all.push(facts.id)
+    const denied = all[0] ?? ''
+    azure.setFault(({ op, name }) =>
+      op !== 'GetSecrets' && name === nameOf(denied) ? { error: 'Forbidden', inner: 'ForbiddenByRbac' } : undefined
+    )
+    const seen: string[] = []
+    const walk = async () => {
+      for await (const facts of b.store.list(signal())) seen.push(facts.id)
+    }
+    await refusal(walk(), 'denied/store')
+    azure.setFault(undefined)
+    expect(seen.sort()).toEqual(all.filter((id) => id !== denied).sort())
   })
 
   test('copy of a version with its old tags, and a value of their own, is theirs and stays', async () => {

@@ -54,6 +54,34 @@ describe('the annotations', () => {
     expect(place.double.secret(`${id}-pending`)).toBeUndefined()
   })
 
+  test('that a person put on hold after a run’s look stop its stage and claim, also where another run of its process looked since', async () => {
+    for (const work of ['stage', 'claim'] as const) {
+      const id = await fresh()
+      const store = place.store()
+      const until = new Date(Date.now() + 3_600_000).toISOString()
+      await store.describe(id, signal())
+      await place.annotate(id, { 'keyturn-hold': `audit/${until}` })
+      await store.describe(id, signal())
+      const attempt = attemptFrom('1')
+      const begin = () =>
+        work === 'stage' ? store.stage(id, attempt, planted('second'), signal()) : store.claim(id, attempt, [], signal())
+      await refusal(begin(), 'conflict/metadata-changed')
+      expect(place.double.secret(`${id}-pending`)).toBeUndefined()
+      expect(place.double.secret(id)?.annotations).not.toHaveProperty('keyturn-attempt')
+      place.advance(3_601_000)
+      await store.describe(id, signal())
+      await begin()
+      place.advance(-3_601_000)
+    }
+  })
+
+  test('with a hold that every look showed stop nothing: who stages then means to', async () => {
+    const id = await fresh({ 'keyturn-hold': 'audit' })
+    const store = place.store()
+    await store.describe(id, signal())
+    await store.stage(id, attemptFrom('1'), planted('second'), signal())
+  })
+
   test('do not stop it where a person changed nothing of them: a label, say', async () => {
     const id = await fresh()
     const store = place.store()

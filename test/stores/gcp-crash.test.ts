@@ -162,4 +162,57 @@ describe('the lease of a stage', () => {
     }
     expect([values(kept), values(lost)]).toEqual([['first', 'second'], ['first']])
   })
+
+  /** The process is frozen for ten minutes between the question for the next number and the add; `meanwhile` others act. */
+  async function frozen(meanwhile: (id: string, t: Token) => Promise<unknown>) {
+    const id = await place.fresh('first')
+    const [store, attempt] = [place.store(), attemptFrom('1')]
+    await store.stage(id, attempt, planted('second'), signal())
+    const now = performance.now.bind(performance)
+    let aheadMs = 0
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + aheadMs)
+    place.setFault(async ({ op, name }) => {
+      if (aheadMs > 0 || op !== 'AccessSecretVersion' || !name.endsWith(`${id}/versions/2`)) return undefined
+      aheadMs = 600_000
+      await meanwhile(id, attempt.token)
+      return undefined
+    })
+    let code: unknown
+    const calls = await place.calls(async () => {
+      code = await codeOf(store.promote(id, attempt, signal()))
+    })
+    clock.mockRestore()
+    return { code, calls, values: values(id) }
+  }
+
+  test('is asked right before the promotion is sent: where it went by meanwhile, all is asked and proved again', async () => {
+    expect(await frozen(async () => {})).toEqual({
+      code: undefined,
+      calls: ['AccessSecretVersion', 'GetSecret', 'UpdateSecret', 'AccessSecretVersion', 'AddSecretVersion', 'UpdateSecret'],
+      values: ['first', 'second']
+    })
+  })
+
+  test('that went by while another process dropped the attempt is not taken for one: nothing is sent', async () => {
+    const dropped = await frozen(async (id, t) => {
+      place.setFault(undefined)
+      await place.store().drop(id, t, signal())
+    })
+    expect(dropped).toMatchObject({ code: 'not-found/version', values: ['first'] })
+  })
+
+  test('is over where another run of the same process dropped the attempt', async () => {
+    const id = await place.fresh('first')
+    const [store, attempt] = [place.store(), attemptFrom('1')]
+    await store.stage(id, attempt, planted('second'), signal())
+    let isDropped = false
+    place.setFault(async ({ op, name }) => {
+      if (isDropped || op !== 'AccessSecretVersion' || !name.endsWith(`${id}/versions/2`)) return undefined
+      isDropped = true
+      await store.drop(id, attempt.token, signal())
+      return undefined
+    })
+    await refusal(store.promote(id, attempt, signal()), 'not-found/version')
+    expect(values(id)).toEqual(['first'])
+  })
 })

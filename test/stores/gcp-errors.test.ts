@@ -176,6 +176,23 @@ describe('the network', () => {
     ])
   })
 
+  test('that is asked for more than its quota is asked until the second is over, and the next one', async () => {
+    const store = place.store({ maxAttempts: 4 })
+    await look(store)
+    let since: number | undefined
+    place.setFault(({ op }) => {
+      if (op !== 'UpdateSecret') return undefined
+      since ??= performance.now()
+      return performance.now() - since < 2_000 ? { error: 'RESOURCE_EXHAUSTED' } : undefined
+    })
+    await store.annotate(id, { owner: 'b' }, undefined, signal())
+  })
+
+  test('that is asked for more than its quota is not waited for longer than the run may take, and that is what is said', async () => {
+    place.setFault(() => ({ error: 'RESOURCE_EXHAUSTED' }))
+    expect(await codeOf(place.store({ maxAttempts: 4 }).describe(id, AbortSignal.timeout(150)))).toBe('throttled/store')
+  })
+
   test('does not carry the token to another address', async () => {
     place.setFault(() => ({ page: 307 }))
     expect(await codeOf(look())).toBe('unavailable/store')

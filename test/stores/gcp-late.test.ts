@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Attempt, SecretFacts } from '../../shared/ports/secret-store.ts'
 import type { GcpSecretManager } from '../../shared/stores/gcp-secret-manager.ts'
 import { attemptFrom, planted, refusal, signal } from '../conformance/store-harness.ts'
@@ -86,6 +86,20 @@ describe('a promotion of an attempt that was dropped', () => {
     expect(values(id)).toEqual(['first', 'a person', 'leaked', 'a person'])
   })
 
+  test('is put right where the drop died before its record: the sibling says what became of the attempt', async () => {
+    const id = await place.fresh('first')
+    const before = await promoted(id, '1', 'second')
+    const late = await underway('2', 'leaked', id)
+    place.setFault(({ op }) => (op === 'UpdateSecret' ? 'before' : undefined))
+    expect(await codeOf(place.store().drop(id, late.token, signal()))).toBe('unavailable/store')
+    place.setFault(undefined)
+    place.double.landLate()
+    const facts = await look(place.store(), id)
+    expect(facts).toMatchObject({ current: '4', previous: '1', currentToken: before.token, pendings: [] })
+    expect(facts.spent).toContain(late.token)
+    expect(values(id)).toEqual(['first', 'second', 'leaked', 'second'])
+  })
+
   test.each(['UpdateSecret', 'AddSecretVersion'])('is put right by the look after the one that died at its %s', async (op) => {
     for (const fault of ['before', 'lost'] as const) {
       const id = await place.fresh('first')
@@ -127,6 +141,24 @@ describe('a promotion of an attempt that was dropped', () => {
     place.setFault(undefined)
     expect(await look(place.store(), id)).toMatchObject({ current: '3' })
     expect(values(id)).toEqual(['first', 'leaked', 'a person'])
+  })
+
+  test('is left to the next look, where the process was frozen before it could put it right', async () => {
+    const id = await place.fresh('first')
+    await lateAfterDrop(id, '1')
+    const now = performance.now.bind(performance)
+    let [aheadMs, asked] = [0, 0]
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + aheadMs)
+    place.setFault(async ({ op, name }) => {
+      if (op === 'AccessSecretVersion' && name.endsWith(`${id}/versions/3`) && asked++ > 0) aheadMs = 600_000
+      return undefined
+    })
+    expect(await codeOf(place.store().describe(id, signal()))).toBe('unavailable/store')
+    clock.mockRestore()
+    place.setFault(undefined)
+    expect(values(id)).toEqual(['first', 'leaked'])
+    expect(await look(place.store(), id)).toMatchObject({ current: '3' })
+    expect(values(id)).toEqual(['first', 'leaked', 'first'])
   })
 
   test('by the very process that staged it, which lost its hold and does not know: it is not prevented, and put right', async () => {

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { attemptFrom, planted, signal } from '../conformance/store-harness.ts'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { attemptFrom, planted, refusal, signal } from '../conformance/store-harness.ts'
 import { type GcpPlace, gcpPlace, NUMBER, RIGHTS, resource } from './gcp-harness.ts'
 
 let place: GcpPlace
 beforeAll(async () => {
   place = await gcpPlace({ maxAttempts: 1 })
 })
+afterEach(() => place.setFault(undefined))
 afterAll(() => place.close())
 
 const fresh = (more: Readonly<Record<string, string>> = {}): Promise<string> => place.fresh('first', more)
@@ -96,4 +97,69 @@ describe('the sibling', () => {
       place.double.allow('keyturn@example.com', { '*': RIGHTS })
     }
   })
+})
+
+describe('a secret of the sibling’s name that is somebody else’s', () => {
+  const texts = (id: string) => place.double.versions(`${id}-pending`).map((v) => v.value)
+
+  test('is not written to, and nothing else is: neither for a claim nor for a value', async () => {
+    const id = await fresh()
+    await place.create(`${id}-pending`, 'their settings', {})
+    const before = place.double.secret(id)
+    const [store, attempt] = [place.store(), attemptFrom('1')]
+    await store.describe(id, signal())
+    await refusal(store.claim(id, attempt, [], signal()), 'conflict/pending-foreign')
+    await refusal(store.stage(id, attempt, planted('second'), signal()), 'conflict/pending-foreign')
+    expect(texts(id)).toEqual(['their settings'])
+    expect(place.double.secret(id)).toEqual(before)
+  })
+
+  test('is not written to where they destroyed what they had, and only a label would make it keyturn’s', async () => {
+    const id = await fresh()
+    await place.create(`${id}-pending`, 'their settings', {})
+    await place.owner.destroySecretVersion({ name: `${resource(`${id}-pending`)}/versions/1` })
+    const attempt = attemptFrom('1')
+    await refusal(place.store().stage(id, attempt, planted('second'), signal()), 'conflict/pending-foreign')
+    const secret = { name: resource(`${id}-pending`), labels: { keyturn: 'pending' } }
+    await place.owner.updateSecret({ secret, updateMask: { paths: ['labels'] } })
+    await place.store().stage(id, attempt, planted('second'), signal())
+    expect(await place.pendingOf(id)).toEqual({ token: attempt.token, value: 'second' })
+  })
+
+  test('is not written to where they made it in the moment that keyturn was about to', async () => {
+    const id = await fresh()
+    place.setFault(async ({ op }) => {
+      if (op === 'CreateSecret') await place.create(`${id}-pending`, 'their settings', {})
+      return undefined
+    })
+    await refusal(place.store().stage(id, attemptFrom('1'), planted('second'), signal()), 'conflict/pending-foreign')
+    expect(texts(id)).toEqual(['their settings'])
+  })
+
+  test('is told from one that was made for keyturn, and that another process wrote to and did not record yet', async () => {
+    const id = await fresh()
+    await place.create(`${id}-pending`, undefined, {})
+    const attempt = attemptFrom('1')
+    place.setFault(({ op, name }) => (op === 'AddSecretVersion' && name.endsWith('-pending') ? 'lost' : undefined))
+    await refusal(place.store().stage(id, attempt, planted('second'), signal()), 'unavailable/store')
+    place.setFault(undefined)
+    await place.store().drop(id, attempt.token, signal())
+    const next = attemptFrom('1')
+    await place.store().stage(id, next, planted('third'), signal())
+    expect(await place.pendingOf(id)).toEqual({ token: next.token, value: 'third' })
+  })
+})
+
+test('a sibling that was made, and is not shown yet, is there at the next run', async () => {
+  const id = await fresh()
+  let isMade = false
+  place.setFault(({ op }) => {
+    isMade ||= op === 'CreateSecret'
+    return isMade && op === 'AddSecretVersion' ? { error: 'NOT_FOUND' } : undefined
+  })
+  const attempt = attemptFrom('1')
+  await refusal(place.store().stage(id, attempt, planted('second'), signal()), 'unavailable/store')
+  place.setFault(undefined)
+  await place.store().stage(id, attempt, planted('second'), signal())
+  expect(await place.pendingOf(id)).toEqual({ token: attempt.token, value: 'second' })
 })

@@ -25,7 +25,7 @@ function hitValue(nth: number, fault: 'before' | 'late' | 'lost', meanwhile = ()
   })
 }
 
-/** How often the sibling was asked for a value: once more after a wait. */
+/** How often the sibling was asked for a value: whose it is, what the attempt has, and that once more after a wait. */
 async function asksOfSibling(work: () => Promise<unknown>): Promise<number> {
   const from = place.double.calls.length
   await work()
@@ -64,6 +64,35 @@ describe('two processes at once', () => {
   })
 })
 
+describe('an attempt that another one was begun in place of', () => {
+  test('is not promoted, and may be asked for again: the other is to end first', async () => {
+    const id = await fresh()
+    const [store, first, second] = [place.store(), attemptFrom('1'), attemptFrom('1')]
+    await store.stage(id, first, planted('second'), signal())
+    await refusal(place.store().promote(id, second, signal()), 'conflict/pending-other')
+    await place.store().drop(id, first.token, signal())
+    await refusal(place.store().promote(id, second, signal()), 'not-found/version')
+  })
+})
+
+describe('a token that no line has room for, or that would not be one part of it', () => {
+  test.each(['t'.repeat(65), '', 'a/b', 'a b', 'a@b', 'a\nb'])('is refused before anything is asked: `%s`', async (t) => {
+    const id = await fresh()
+    const [store, attempt] = [place.store(), { ...attemptFrom('1'), token: t }]
+    const calls = await place.calls(async () => {
+      await refusal(store.stage(id, attempt, planted('second'), signal()), 'invalid/request')
+      await refusal(store.claim(id, attempt, [], signal()), 'invalid/request')
+    })
+    expect(calls).toEqual([])
+  })
+
+  test('is not one of 64 characters', async () => {
+    const [id, attempt] = [await fresh(), { ...attemptFrom('1'), token: 't'.repeat(64) }]
+    await place.store().stage(id, attempt, planted('second'), signal())
+    expect(await pendingOf(id)).toEqual({ token: attempt.token, value: 'second' })
+  })
+})
+
 describe('an attempt that was announced and has no value', () => {
   test('is no pending: who announced it died', async () => {
     const id = await fresh()
@@ -95,7 +124,7 @@ describe('an attempt that was announced and has no value', () => {
     place.setFault(undefined)
     place.advance(60_000)
     const asked = await asksOfSibling(() => place.store().stage(id, attemptFrom('1'), planted('second'), signal()))
-    expect(asked).toBe(1)
+    expect(asked).toBe(2)
   })
 
   test('is not taken over where there is no time to wait', async () => {
