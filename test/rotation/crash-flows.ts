@@ -31,7 +31,7 @@ export const ownRun = (name: string, worldOf: () => World): CrashFlow => ({
     const go = async () => void (await rotated(world.core, subject.id, 'rotate', token))
     return {
       run: go,
-      recover: go,
+      recover: () => world.unlocked().then(go),
       check: (when) => (when === 'died' ? readersAreServed(subject, kept) : rotatedOnce(world, subject, kept))
     }
   }
@@ -49,7 +49,7 @@ export const retirement = (name: string, worldOf: () => World): CrashFlow => ({
     const go = async () => void (await rotated(world.core, subject.id, 'retire', newToken()))
     return {
       run: go,
-      recover: go,
+      recover: () => world.unlocked().then(go),
       check: async (when) => {
         await subject.use()
         if (when === 'died') return
@@ -76,6 +76,7 @@ export const fourSteps = (name: string, worldOf: () => AwsWorld, cold: boolean):
         if (error) throw new Error('the rotation failed')
       },
       recover: async () => {
+        await aws.unlocked()
         if (!(await stagesOf(aws, subject.id))[token]?.includes('AWSCURRENT')) await aws.retry(subject.id)
       },
       check: async (when) => {

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll } from 'vitest'
 import { crashSuite, newFaults } from '../conformance/crash.ts'
 import { ownRun, retirement } from './crash-flows.ts'
-import { afterTheDead, asOneProcess, type VaultWorld, vaultWorld } from './worlds-vault.ts'
+import { asOneProcess, type VaultWorld, vaultWorld } from './worlds-vault.ts'
 
 const faults = newFaults()
 let vault: VaultWorld
 let oneProcess: VaultWorld
 beforeAll(async () => {
-  vault = afterTheDead(await vaultWorld(faults))
+  vault = await vaultWorld(faults)
   oneProcess = asOneProcess(vault)
 })
 afterAll(() => vault?.stop())

@@ -25,6 +25,7 @@ import type { Fate, Faults } from '../conformance/crash.ts'
 import { type RotationEvent, type SecretsManagerDouble, startSecretsManager } from '../doubles/secrets-manager.ts'
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
 import { type PostgresProxy, startPostgresProxy } from '../servers/postgres-proxy.ts'
+import { until } from '../servers/until.ts'
 
 /** A store and a real database, with one secret at a time under test. */
 export interface World {
@@ -33,8 +34,17 @@ export interface World {
   fresh(): Promise<Subject>
   /** Moves the store's clock. */
   advance(ms: number): void
+  /** When the server has seen that the sessions of a dead run are closed: their locks are free some time after. */
+  unlocked(): Promise<void>
   stop(): Promise<void>
 }
+
+/** The next run comes some time after the dead one, as it does in life: it is not to be told that another one is at work. */
+export const noLocks = (server: PostgresServer): Promise<void> =>
+  until('the locks of the dead run', 30_000, async () => {
+    const held = await server.query("SELECT FROM pg_locks WHERE locktype = 'advisory'")
+    return held.length === 0 || undefined
+  }).then(() => {})
 
 export interface Subject {
   readonly id: string
@@ -181,6 +191,7 @@ export async function fileWorld(faults: Faults): Promise<World> {
     advance: (ms) => {
       now += ms
     },
+    unlocked: () => noLocks(server),
     stop: async () => {
       await proxy.stop()
       await server.stop()
@@ -275,6 +286,7 @@ export async function awsWorld(faults: Faults, options: WorldOptions = {}): Prom
     advance: (ms) => {
       now += ms
     },
+    unlocked: () => noLocks(server),
     stepsWith: (value) => {
       stepsCore = value
     },

@@ -5,15 +5,23 @@ import type { Core } from '../../shared/rotation/core.ts'
 import type { AzureKeyVault } from '../../shared/stores/azure-key-vault.ts'
 import { postgres } from '../../shared/targets/postgres.ts'
 import type { CrashFlow, Faults } from '../conformance/crash.ts'
-import { until } from '../servers/until.ts'
 import { type Blobs, startBlobs } from '../stores/azure-blobs.ts'
 import { type AzureHarness, startAzure } from '../stores/azure-harness.ts'
-import { adminDocument, count, database, documentOf, HOUR, type Kept, login, makePair, type World } from './crash-worlds.ts'
+import {
+  adminDocument,
+  count,
+  database,
+  documentOf,
+  HOUR,
+  type Kept,
+  login,
+  makePair,
+  noLocks,
+  type World
+} from './crash-worlds.ts'
 
 export interface AzureWorld extends World {
   readonly azure: AzureHarness
-  /** When the server has seen that the sessions of a dead run are closed: their locks are free some time after. */
-  unlocked(): Promise<void>
 }
 
 export interface AzureWorldOptions {
@@ -49,11 +57,7 @@ export async function azureWorld(
       }
     },
     advance: azure.advance,
-    unlocked: () =>
-      until('the locks of the dead run', 10_000, async () => {
-        const held = await server.query("SELECT FROM pg_locks WHERE locktype = 'advisory'")
-        return held.length === 0 || undefined
-      }).then(() => {}),
+    unlocked: () => noLocks(server),
     stop: async () => {
       await proxy.stop()
       await azure.close()

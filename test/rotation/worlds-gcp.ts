@@ -16,6 +16,7 @@ import {
   type Kept,
   login,
   makePair,
+  noLocks,
   type Subject,
   type World
 } from './crash-worlds.ts'
@@ -69,6 +70,7 @@ export async function gcpWorld(faults: Faults, lagMs = 0, processes: 'many' | 'o
       place.advance(ms + only.facts.convergenceMs)
       if (runs === 1) double.setLag(lagMs)
     },
+    unlocked: () => noLocks(server),
     fresh: async (): Promise<Subject> => {
       runs = 0
       double.setLag(0)

@@ -1,20 +1,27 @@
 import { parseAdmin } from '../../shared/document.ts'
 import { silentLog } from '../../shared/log.ts'
-import type { Target } from '../../shared/ports/target.ts'
 import type { Core } from '../../shared/rotation/core.ts'
 import type { VaultKv } from '../../shared/stores/vault-kv.ts'
 import { postgres } from '../../shared/targets/postgres.ts'
 import type { Faults } from '../conformance/crash.ts'
 import { findOpenbao } from '../servers/openbao.ts'
 import type { PostgresServer } from '../servers/postgres.ts'
-import { until } from '../servers/until.ts'
 import { placeOnDouble, placeOnOpenbao, storeAt, type VaultPlace } from '../stores/vault-harness.ts'
-import { adminDocument, count, database, documentOf, HOUR, type Kept, login, makePair, type World } from './crash-worlds.ts'
+import {
+  adminDocument,
+  count,
+  database,
+  documentOf,
+  HOUR,
+  type Kept,
+  login,
+  makePair,
+  noLocks,
+  type World
+} from './crash-worlds.ts'
 
 export interface VaultWorld extends World {
   readonly place: VaultPlace
-  /** Resolves when the database has no session of keyturn's left. */
-  sessionsEnded(): Promise<void>
 }
 
 /**
@@ -49,7 +56,7 @@ export async function vaultWorld(faults: Faults): Promise<VaultWorld> {
       }
     },
     advance: place.server.advance,
-    sessionsEnded: () => sessionsEnded(server),
+    unlocked: () => noLocks(server),
     stop: async () => {
       await proxy.stop()
       await place.close()
@@ -60,32 +67,6 @@ export async function vaultWorld(faults: Faults): Promise<VaultWorld> {
 
 /** One process for all, which remembers what it saw. */
 export const asOneProcess = (world: VaultWorld): VaultWorld => ({ ...world, core: world.core })
-
-/**
- * The next run comes when the database has noticed that the dead one is gone, and its lock with it; until then it would be
- * told that another run is under way, and come again.
- */
-export const afterTheDead = (world: VaultWorld): VaultWorld => ({
-  ...world,
-  get core() {
-    const { core } = world
-    const targetFor: Core['targetFor'] = (document) => {
-      const target = core.targetFor(document)
-      const hold: Target['hold'] = async (...args) => {
-        await world.sessionsEnded()
-        return target.hold(...args)
-      }
-      return { ...target, hold }
-    }
-    return { ...core, targetFor }
-  }
-})
-
-const sessionsEnded = (server: PostgresServer): Promise<void> =>
-  until('the end of the admin’s sessions', 30_000, async () => {
-    const [row] = await server.query<{ n: string }>("SELECT count(*) AS n FROM pg_stat_activity WHERE usename = 'keyturn_admin'")
-    return row?.n === '0' ? true : undefined
-  }).then(() => undefined)
 
 function coreOf(store: VaultKv, server: PostgresServer): Core {
   const target = postgres({
