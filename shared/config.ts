@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
-import { durationSetting } from './duration-setting.ts'
 import { KeyturnError } from './errors.ts'
 import { DEFAULT_PASSWORD_POLICY, type PasswordPolicy } from './password.ts'
-import type { Setting } from './settings.ts'
+import { durationSetting, type Setting, settingsIn } from './setting.ts'
 
 /** Everything that a deployment may set, read once, here. Policy of one secret is in its metadata, not here. */
 export interface Config {
@@ -45,16 +44,17 @@ const flag = (name: string, fallback: 'true' | 'false') =>
     fallback
   )
 
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
+
+export const isLogLevel = (level: string): boolean => LOG_LEVELS.some((known) => known === level)
+
 /**
  * The environment of a deployment. The names without KEYTURN_ are those of AWS's own rotation templates
  * (aws-samples/aws-secrets-manager-rotation-lambdas), so that a function that replaces one keeps its settings.
  */
 const ENVIRONMENT = v.object({
   KEYTURN_LOG_LEVEL: v.optional(
-    v.picklist(
-      ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
-      'KEYTURN_LOG_LEVEL must be trace, debug, info, warn, error or silent'
-    ),
+    v.picklist(LOG_LEVELS, 'KEYTURN_LOG_LEVEL must be trace, debug, info, warn, error or silent'),
     'info'
   ),
   KEYTURN_CA_FILE: v.optional(v.pipe(v.string(), v.nonEmpty('KEYTURN_CA_FILE must be a path'))),
@@ -97,10 +97,7 @@ const SAYS: Readonly<Record<Variable, string>> = {
 const VARIABLES = Object.keys(SAYS) as readonly Variable[]
 
 /** Every variable there is, for the README. */
-export const SETTINGS: readonly Setting[] = VARIABLES.map((name) => {
-  const entry = ENVIRONMENT.entries[name]
-  return { name, fallback: 'default' in entry && entry.default !== undefined ? String(entry.default) : '–', says: SAYS[name] }
-})
+export const SETTINGS: readonly Setting[] = settingsIn(ENVIRONMENT.entries, SAYS)
 
 /**
  * Reads the settings from an environment. Throws `invalid/config` that lists all problems at once. `hosts`: names that the

@@ -1,5 +1,5 @@
 import { KeyturnError } from './errors.ts'
-import { type Instant, instant, iso, type VersionId } from './types.ts'
+import { type Instant, instantIn, iso, type VersionId } from './types.ts'
 
 /**
  * What keyturn knows about a secret besides its value: policy that its owner sets, and records that keyturn writes.
@@ -102,9 +102,9 @@ const duration: Codec<number> = { write: formatDuration, read: parseDuration }
 const time: Codec<Instant> = {
   write: iso,
   read: (value, field) => {
-    const ms = Date.parse(value)
-    if (Number.isNaN(ms)) throw new KeyturnError('invalid/metadata', `${field} must hold an ISO 8601 time`)
-    return instant(ms)
+    const at = instantIn(value)
+    if (at === undefined) throw new KeyturnError('invalid/metadata', `${field} must hold an ISO 8601 time`)
+    return at
   }
 }
 
@@ -176,19 +176,33 @@ const CODECS: {
 
 const FIELDS = Object.keys(CODECS) as (keyof Metadata)[]
 
-/** Metadata from a store's strings, keys without the store's prefix. Unknown keys are left alone; bad values throw. */
-export function decodeMetadata(strings: Readonly<Record<string, string>>): Metadata {
+/**
+ * Metadata from a store's strings, whose keys begin with the store's prefix where it has others' beside them. Unknown keys
+ * are left alone; bad values throw.
+ */
+export function decodeMetadata(strings: Readonly<Record<string, string>>, prefix = ''): Metadata {
   const found: Record<string, unknown> = {}
   for (const field of FIELDS) {
     const [key, codec] = CODECS[field]
-    const value = strings[key]
+    const value = strings[prefix + key]
     if (value !== undefined) found[field] = codec.read(value, key)
   }
   return found as Metadata
 }
 
-/** A patch as a store's strings: to set, and keys to remove. */
-export function encodePatch(patch: MetadataPatch): {
+/**
+ * With the last promotion where the commit is its own record; a retirement of what was replaced before it is no news.
+ */
+export function withPromotion(metadata: Metadata, promoted: Metadata['promoted']): Metadata {
+  const { promoted: _, retired, ...rest } = metadata
+  return { ...rest, ...(promoted && { promoted }), ...(retired && retired.version === promoted?.previous && { retired }) }
+}
+
+/** A patch as a store's strings, prefix and all: to set, and keys to remove. */
+export function encodePatch(
+  patch: MetadataPatch,
+  prefix = ''
+): {
   readonly set: Readonly<Record<string, string>>
   readonly remove: readonly string[]
 } {
@@ -198,11 +212,11 @@ export function encodePatch(patch: MetadataPatch): {
     const value = patch[field]
     if (value === undefined) continue
     const [key, codec] = CODECS[field] as readonly [string, Codec<unknown>]
-    if (value === null) remove.push(key)
+    if (value === null) remove.push(prefix + key)
     else {
       const written = codec.write(value)
       if (written.length > 256) throw new KeyturnError('invalid/metadata', `${key} is longer than 256 characters when written`)
-      set[key] = written
+      set[prefix + key] = written
     }
   }
   return { set, remove }

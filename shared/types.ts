@@ -8,6 +8,11 @@ export type VersionId = string
 export type Token = string
 
 export const instant = (ms: number): Instant => ms as Instant
+/** Of an ISO 8601 time, or the Date header of an answer (RFC 9110, 6.6.1; whole seconds). Undefined for what is none. */
+export function instantIn(text: string | null | undefined): Instant | undefined {
+  const ms = Date.parse(text ?? '')
+  return Number.isNaN(ms) ? undefined : instant(ms)
+}
 export const iso = (at: Instant): string => new Date(at).toISOString()
 
 /**

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { KeyturnError } from '../../shared/errors.ts'
 import { type ActionRequest, parseRequest } from '../../shared/request.ts'
-import { type Instant, instant, SecretText } from '../../shared/types.ts'
+import { type Instant, instant, instantIn, SecretText } from '../../shared/types.ts'
 
 /**
  * What starts the function on AWS, told apart once, here.
@@ -63,7 +63,7 @@ export function parseEvent(event: unknown): AwsEvent {
   if (isObject(event) && 'Step' in event) return parseStep(event)
   if (isObject(event) && 'Records' in event) return parseRecords(event)
   if (v.is(Notification, event)) {
-    const sentAt = timeOf(event.time)
+    const sentAt = instantIn(event.time)
     return { kind: 'request', request: parseRequest({ action: 'sweep' }), sentAt }
   }
   return { kind: 'request', request: parseRequest(event) }
@@ -106,11 +106,6 @@ function jsonOf(text: string): unknown {
     // The parser's own message quotes its input.
     throw new KeyturnError('invalid/request', 'the message is not JSON')
   }
-}
-
-function timeOf(text: string | undefined): Instant | undefined {
-  const ms = text === undefined ? Number.NaN : Date.parse(text)
-  return Number.isNaN(ms) ? undefined : instant(ms)
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null

@@ -61,12 +61,7 @@ async function placeOf(environment: Environment, settings: AzureSettings): Promi
     vaultUrl,
     credential: managedIdentity(identity),
     journal: { containerUrl: journalUrl },
-    requestTimeoutMs: REQUEST_TIMEOUT_MS,
-    // A vault names the resource that its tokens are for, and the SDK compares that with the vault's own name. A server on this
-    // machine, which can only be a test's, has none; it is trusted by its certificate like any other.
-    clientOptions: { disableChallengeResourceVerification: isLoopback(vaultUrl) }
+    requestTimeoutMs: REQUEST_TIMEOUT_MS
   })
   return { store, admin: adminIn(store.readCurrent), enter: nothingToEnd }
 }
-
-const isLoopback = (url: string): boolean => ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname)

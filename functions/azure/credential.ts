@@ -1,9 +1,10 @@
 import { setTimeout } from 'node:timers/promises'
-import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-auth'
+import type { AccessToken, TokenCredential } from '@azure/core-auth'
 import { createDefaultHttpClient, createHttpHeaders, createPipelineRequest } from '@azure/core-rest-pipeline'
 import * as v from 'valibot'
 import { type Code, KeyturnError } from '../../shared/errors.ts'
 import type { SecretText } from '../../shared/types.ts'
+import { unlessAborted } from '../../shared/unless-aborted.ts'
 
 export interface ManagedIdentitySettings {
   /** IDENTITY_ENDPOINT: the token endpoint that the host runs for this app. */
@@ -49,7 +50,7 @@ export function managedIdentity(settings: ManagedIdentitySettings): TokenCredent
       const answer = asking.get(resource) ?? renew(resource)
       asking.set(resource, answer)
       try {
-        return await unlessAborted(answer, options?.abortSignal)
+        return await unlessAborted(answer, options?.abortSignal, timeIsOver)
       } catch (e) {
         if (kept && livesFor(kept, 0)) return kept
         throw e
@@ -57,6 +58,8 @@ export function managedIdentity(settings: ManagedIdentitySettings): TokenCredent
     }
   }
 }
+
+const timeIsOver = (): KeyturnError => new KeyturnError('unavailable/deadline', 'no token in the time that was left')
 
 const RENEW_BEFORE_MS = 300_000
 const livesFor = ({ expiresOnTimestamp }: AccessToken, ms: number): boolean => Date.now() + ms < expiresOnTimestamp
@@ -132,20 +135,5 @@ function jsonOf(text: string): unknown {
     return JSON.parse(text)
   } catch {
     return undefined
-  }
-}
-
-async function unlessAborted(answer: Promise<AccessToken>, signal: GetTokenOptions['abortSignal']): Promise<AccessToken> {
-  if (!signal) return answer
-  let stop = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(new KeyturnError('unavailable/deadline', 'no token in the time that was left'))
-    if (signal.aborted) stop()
-    signal.addEventListener('abort', stop)
-  })
-  try {
-    return await Promise.race([answer, aborted])
-  } finally {
-    signal.removeEventListener('abort', stop)
   }
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { KeyturnError } from '../../shared/errors.ts'
-import { type Instant, instant } from '../../shared/types.ts'
+import { type Instant, instantIn } from '../../shared/types.ts'
 
 /**
  * What Key Vault tells by Event Grid, told apart once, here.
@@ -76,7 +76,7 @@ function parseEvent(event: unknown): VaultEvent {
   const { id, data, eventtype, eventtime, time, type = eventtype } = envelope.success ? envelope.output : {}
   if (id === undefined || type === undefined) throw new KeyturnError('invalid/request', 'an event without an id or a type')
   if (!ROTATED_BY.includes(type)) return { kind: 'other', id, type }
-  return { kind: 'expiring', id, type, at: timeOf(eventtime ?? time), ...secretOf(data) }
+  return { kind: 'expiring', id, type, at: instantIn(eventtime ?? time), ...secretOf(data) }
 }
 
 /**
@@ -105,11 +105,6 @@ function secretOf(data: unknown): Pick<ExpiringEvent, 'vault' | 'secret' | 'vers
   if (vault === undefined || secret === undefined || !/^[0-9A-Za-z-]{1,127}$/.test(secret))
     throw new KeyturnError('invalid/request', 'an event that names no secret of a vault')
   return { vault, secret, version: version || ofId || undefined }
-}
-
-function timeOf(text: string | undefined): Instant | undefined {
-  const ms = text === undefined ? Number.NaN : Date.parse(text)
-  return Number.isNaN(ms) ? undefined : instant(ms)
 }
 
 /** Whether an event is about this vault. Names of vaults and hosts have no case. */

@@ -1,4 +1,5 @@
 import type { InvocationContext } from '@azure/functions'
+import { isLogLevel } from '../../shared/config.ts'
 import { jsonLog, type Log } from '../../shared/log.ts'
 
 /** pino tells the level of the line to a stream that has this property (pino docs, api.md, "Metadata"). */
@@ -17,11 +18,9 @@ export function invocationLog(context: InvocationContext, level = 'info'): Log {
       say.call(context, line.trimEnd())
     }
   }
-  return jsonLog(LEVELS.includes(level) ? level : 'info', stream)
+  // Bad settings must be told too.
+  return jsonLog(isLogLevel(level) ? level : 'info', stream)
 }
-
-/** Bad settings must be told too. */
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent']
 
 /** pino's numbers. */
 const [INFO, WARN, ERROR] = [30, 40, 50]

@@ -33,8 +33,8 @@ export const sweepDaily = (_timer: unknown, context: InvocationContext): Promise
 
 /**
  * By the queue. What is done already, is another vault's or not keyturn's, and what a grace or a person's hold puts off for
- * longer than a queue delivers, completes; everything else throws, so that the
- * host delivers it again, and puts it on the poison queue at last, where a person finds it.
+ * longer than a queue delivers, completes; everything else throws, so that the host delivers it again, and puts it on the
+ * poison queue at last, where a person finds it.
  */
 export const rotateExpiring = (message: unknown, context: InvocationContext): Promise<void> =>
   failing(logOf(context), async () =>

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { Config } from '../../shared/config.ts'
-import { readHostSettings, runLimit, type Setting } from '../../shared/settings.ts'
+import { readHostSettings, runLimit } from '../../shared/host-settings.ts'
+import type { Setting } from '../../shared/setting.ts'
 import { SecretText } from '../../shared/types.ts'
 import { DAILY, isSchedule } from './schedule.ts'
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { KeyturnError } from '../../shared/errors.ts'
-import { type Instant, instant } from '../../shared/types.ts'
+import { type Instant, instantIn } from '../../shared/types.ts'
 
 /**
  * What Secret Manager tells by a topic (secret-manager/docs/event-notifications), told apart once, here.
@@ -60,16 +60,16 @@ export function parseEvent(event: unknown): TopicEvent {
   const { eventType, secretId } = attributes.output
   // A type is logged, and comes from outside: no longer than the longest of Secret Manager's.
   if (eventType !== 'SECRET_ROTATE') return { kind: 'other', id, type: eventType.slice(0, 80) }
-  return { kind: 'rotate', id, publishedAt: timeOf(message.publishTime ?? message.publish_time), secret: secretOf(secretId, id) }
+  return {
+    kind: 'rotate',
+    id,
+    publishedAt: instantIn(message.publishTime ?? message.publish_time),
+    secret: secretOf(secretId, id)
+  }
 }
 
 function secretOf(resource = '', id: string): TopicSecret {
   const [, project, location] = SECRET.exec(resource) ?? []
   if (project === undefined) throw new KeyturnError('invalid/request', `the message ${id} names no secret`)
   return { resource, project, location }
-}
-
-function timeOf(text: string | undefined): Instant | undefined {
-  const ms = text === undefined ? Number.NaN : Date.parse(text)
-  return Number.isNaN(ms) ? undefined : instant(ms)
 }

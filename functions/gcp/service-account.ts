@@ -1,6 +1,7 @@
 import { KeyturnError } from '../../shared/errors.ts'
 import { once } from '../../shared/once.ts'
 import { SecretText } from '../../shared/types.ts'
+import { unlessAborted } from '../../shared/unless-aborted.ts'
 import { googleAuth } from './google-auth.ts'
 
 /** The service account that the function runs as, as Cloud Run's metadata server knows it. */
@@ -51,15 +52,8 @@ async function asked(what: string, ask: (metadata: Metadata) => Promise<unknown>
 }
 
 async function inTime<T>(what: string, answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const over = new Promise<never>((_, reject) => {
-    timer = setTimeout(reject, ANSWER_MS)
+  const silent = () => new KeyturnError('unavailable/store', `the metadata server did not tell ${what}`)
+  return unlessAborted(answer, AbortSignal.timeout(ANSWER_MS), silent).catch(() => {
+    throw silent()
   })
-  try {
-    return await Promise.race([answer, over])
-  } catch {
-    throw new KeyturnError('unavailable/store', `the metadata server did not tell ${what}`)
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -1,6 +1,8 @@
 import * as v from 'valibot'
 import type { Config } from '../../shared/config.ts'
-import { readHostSettings, runLimit, type Setting } from '../../shared/settings.ts'
+import { readHostSettings, runLimit } from '../../shared/host-settings.ts'
+import { isLoopback } from '../../shared/loopback.ts'
+import type { Setting } from '../../shared/setting.ts'
 
 /** Who may ask over HTTP. */
 export interface CallerSettings {
@@ -29,7 +31,7 @@ export interface GcpSettings {
 /** Without TLS to this machine alone: an access token goes there. */
 function isEndpoint(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  const isHere = url?.protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname)
+  const isHere = url?.protocol === 'http:' && isLoopback(url)
   return url !== undefined && (url.protocol === 'https:' || isHere) && url.href === `${url.origin}/`
 }
 

@@ -14,9 +14,7 @@ export async function azurePlace({ environment }: Place): Promise<Stored> {
   const store = azureKeyVault({
     vaultUrl,
     credential: new DefaultAzureCredential(),
-    journal: { containerUrl },
-    // A server on this machine, which is trusted by its certificate like any other, has no name to compare the challenge with.
-    clientOptions: { disableChallengeResourceVerification: ['127.0.0.1', 'localhost'].includes(new URL(vaultUrl).hostname) }
+    journal: { containerUrl }
   })
   return { store, admin: adminIn(store.readCurrent) }
 }

@@ -26,8 +26,8 @@ const MAX_TURNS = 16
 
 /**
  * Runs one secret to where its intent asks, from wherever it stands: look, decide, one effect, look again (or know, where
- * the store's answer told all that a look would). Kill it
- * anywhere; the next run looks and goes on. Everything that is acted on was seen inside one hold of the target's lock.
+ * the store's answer told all that a look would). Kill it anywhere; the next run looks and goes on. Everything that is acted
+ * on was seen inside one hold of the target's lock.
  * Throws KeyturnError; a refusal has changed nothing.
  */
 export async function run(core: Core, intent: Intent, request: Request, proposal?: Run['proposal']): Promise<Outcome> {

@@ -11,7 +11,7 @@ import {
   UpdateSecretVersionStageCommand
 } from '@aws-sdk/client-secrets-manager'
 import { hasCode, KeyturnError } from '../errors.ts'
-import { type Instant, instant, type SecretId, SecretText, type Token, type VersionId } from '../types.ts'
+import { type Instant, instant, instantIn, type SecretId, SecretText, type Token, type VersionId } from '../types.ts'
 import { vendorError } from './aws-client.ts'
 import type { Stages } from './aws-labels.ts'
 
@@ -49,10 +49,7 @@ function dateOf(command: DescribeSecretCommand | ListSecretsCommand, now: () => 
     },
     { step: 'deserialize', name: 'keyturnDate' }
   )
-  return () => {
-    const at = Date.parse(date ?? '')
-    return instant(Number.isNaN(at) ? now() : at)
-  }
+  return () => instantIn(date) ?? instant(now())
 }
 
 export interface Description {

@@ -16,9 +16,7 @@ export async function factsOf(aws: Aws, { raw, stages, seenAt }: Description, si
   const id = raw.ARN ?? raw.Name ?? ''
   const current = holderOf(stages, CURRENT)
   const previous = holderOf(stages, PREVIOUS)
-  const tags = Object.fromEntries(
-    (raw.Tags ?? []).flatMap((t) => (t.Key?.startsWith(TAG_PREFIX) ? [[t.Key.slice(TAG_PREFIX.length), t.Value ?? '']] : []))
-  )
+  const tags = Object.fromEntries((raw.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value]))
   const pendings = await Promise.all(
     pendingsOf(stages).map(({ isClaim, ...pending }) => (isClaim ? claimFacts(aws, id, pending, signal) : pending))
   )
@@ -38,7 +36,7 @@ export async function factsOf(aws: Aws, { raw, stages, seenAt }: Description, si
     rotationEnabled: raw.RotationEnabled,
     // API_DescribeSecret: OwningService made the secret; Type is a partner whose secret Secrets Manager itself rotates.
     managedBy: raw.OwningService ?? raw.Type,
-    metadata: decodeMetadata(tags)
+    metadata: decodeMetadata(tags, TAG_PREFIX)
   }
 }
 

@@ -3,6 +3,7 @@ import { hasCode, KeyturnError } from '../errors.ts'
 import { refuseLong } from '../length.ts'
 import { encodePatch } from '../metadata.ts'
 import type { CurrentReader, SecretCatalog, SecretStore, StoreFacts } from '../ports/secret-store.ts'
+import { setAside } from '../set-aside.ts'
 import type { SecretId, SecretText } from '../types.ts'
 import { type Aws, describeSecret, getValue, listTagged, removeTags, setTags } from './aws-calls.ts'
 import { factsOf, TAG_PREFIX } from './aws-facts.ts'
@@ -82,16 +83,10 @@ export function awsSecretsManager(settings: AwsSecretsManagerSettings): AwsSecre
     },
     list: (signal) => list(aws, signal),
     async annotate(id, patch, _expected, signal) {
-      const { set, remove } = encodePatch(patch)
-      const tags = Object.fromEntries(Object.entries(set).map(([key, value]) => [TAG_PREFIX + key, value]))
+      const { set, remove } = encodePatch(patch, TAG_PREFIX)
       // Set first: a run that dies between the two leaves what a repeat finishes, and never a hold that is gone too early.
-      await setTags(aws, id, tags, signal)
-      await removeTags(
-        aws,
-        id,
-        remove.map((key) => TAG_PREFIX + key),
-        signal
-      )
+      await setTags(aws, id, set, signal)
+      await removeTags(aws, id, remove, signal)
     },
     async readCurrent(id, signal) {
       const found = await getValue(aws, id, undefined, signal)
@@ -111,17 +106,15 @@ export function awsSecretsManager(settings: AwsSecretsManagerSettings): AwsSecre
  * here without proof) and no secret that is scheduled for deletion: good for planning; every effect looks again.
  */
 async function* list(aws: Aws, signal: AbortSignal) {
-  let failed: unknown
+  const rest = setAside()
   for await (const found of listTagged(aws, `${TAG_PREFIX}kind`, signal)) {
     // The filter matches beginnings (API_Filter).
     if (!found.raw.Tags?.some((t) => t.Key === `${TAG_PREFIX}kind`)) continue
     try {
       yield await factsOf(aws, found, signal)
     } catch (e) {
-      // One secret that cannot be understood, or read, must not hide the others, nor stay hidden itself: it is said at the end.
-      if (!(e instanceof KeyturnError) || e.retryable) throw e
-      failed ??= e
+      rest.put(e)
     }
   }
-  if (failed !== undefined) throw failed
+  rest.say()
 }

@@ -1,6 +1,7 @@
 import { KeyturnError } from '../errors.ts'
 import type { MetadataPatch } from '../metadata.ts'
 import type { SecretFacts } from '../ports/secret-store.ts'
+import { setAside } from '../set-aside.ts'
 import { type Azure, getNewest, listNewest, listVersions, setTags, type Version } from './azure-calls.ts'
 import { newestOf } from './azure-commit.ts'
 import { isBehind } from './azure-late.ts'
@@ -54,13 +55,12 @@ async function writeTags(azure: Azure, name: string, main: Version, patch: Metad
 /**
  * Managed secrets, without reading a value: the list of the vault, then a list of versions each, and a read of the sibling
  * where an attempt is under way, and one of its versions where it leaves a question. Nothing late is mended here: every
- * effect looks again. A secret whose policy is on an older
- * version is found by its sibling; one that was never rotated and lost its tags by a person's new version is not.
+ * effect looks again. A secret whose policy is on an older version is found by its sibling; one that was never rotated and lost its tags by a person's new version is not.
  */
 export async function* listManaged(azure: Azure, signal: AbortSignal): AsyncGenerator<SecretFacts> {
   const items = await listNewest(azure, signal)
   const byName = new Map(items.map((item) => [item.name.toLowerCase(), item]))
-  let failed: KeyturnError | undefined
+  const rest = setAside()
   for (const item of items) {
     const sibling = byName.get(siblingOf(item.name.toLowerCase()))
     if (!hasPolicy(item.tags) && !(sibling && siblingMark(sibling.tags))) continue
@@ -68,12 +68,10 @@ export async function* listManaged(azure: Azure, signal: AbortSignal): AsyncGene
       const facts = await listed(azure, item, sibling, signal)
       if (facts) yield facts
     } catch (e) {
-      // One secret that cannot be understood, or read, must not hide the others, nor stay hidden itself: it is said at the end.
-      if (!(e instanceof KeyturnError) || e.retryable) throw e
-      failed ??= e
+      rest.put(e)
     }
   }
-  if (failed !== undefined) throw failed
+  rest.say()
 }
 
 async function listed(

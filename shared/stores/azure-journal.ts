@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { createHttpHeaders, createPipelineRequest, type PipelineResponse } from '@azure/core-rest-pipeline'
 import { hasCode, KeyturnError } from '../errors.ts'
-import type { Token } from '../types.ts'
+import { instantIn, type Token } from '../types.ts'
 import type { Send } from './azure-client.ts'
 import { journalError, journalRefusal } from './azure-errors.ts'
 
@@ -174,8 +174,7 @@ function pageOf(settings: JournalSettings, entry: Entry | undefined, answer: Pip
 }
 
 function ticketAfter({ now }: JournalSettings, entry: Entry | undefined, { headers }: PipelineResponse): number {
-  const at = Date.parse(headers.get('date') ?? '')
-  return Math.max((entry?.ticket ?? 0) + 1, Number.isNaN(at) ? Math.floor(now()) : at)
+  return Math.max((entry?.ticket ?? 0) + 1, instantIn(headers.get('date')) ?? Math.floor(now()))
 }
 
 const conditionOf = ({ etag }: Page): Record<string, string> =>

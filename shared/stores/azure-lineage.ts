@@ -1,4 +1,4 @@
-import type { Metadata } from '../metadata.ts'
+import { type Metadata, withPromotion } from '../metadata.ts'
 import type { PendingFacts, SecretFacts } from '../ports/secret-store.ts'
 import type { Instant, Token, VersionId } from '../types.ts'
 import type { Version } from './azure-calls.ts'
@@ -104,13 +104,7 @@ export function lineageOf(main: Version, origin: Origin, past: Past | undefined)
 export function metadataIn(main: Version, { token, promoted, policy, records }: Lineage): Metadata {
   const said = metadataOf(policy, records)
   const last = token === undefined || said.promoted?.version === main.id ? (said.promoted ?? promoted) : promoted
-  const { promoted: _, retired, ...metadata } = said
-  return {
-    ...metadata,
-    ...(last && { promoted: last }),
-    // A retirement of what was replaced before the last promotion is no news.
-    ...(retired && retired.version === last?.previous && { retired })
-  }
+  return withPromotion(said, last)
 }
 
 export function factsOf(vault: URL, main: Version, sibling: Sibling, lineage: Lineage, seenAt: Instant): SecretFacts {

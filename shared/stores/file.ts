@@ -4,6 +4,7 @@ import { KeyturnError } from '../errors.ts'
 import { refuseLong } from '../length.ts'
 import type { MetadataPatch } from '../metadata.ts'
 import type { Attempt, SecretCatalog, SecretStore, StoreFacts } from '../ports/secret-store.ts'
+import { setAside } from '../set-aside.ts'
 import { instant, iso, type SecretId, SecretText, type Token, type VersionId } from '../types.ts'
 import { type Disk, disk, diskError } from './file-disk.ts'
 import {
@@ -214,7 +215,7 @@ function dropped(file: SecretFile, token: Token): SecretFile {
 }
 
 async function* list(place: Place, signal: AbortSignal) {
-  let failed: unknown
+  const rest = setAside()
   const names = await place.disk.names(place.folder).catch((e: unknown) => {
     if (isMissing(e)) return []
     throw diskError(e, 'listing the secrets')
@@ -225,10 +226,8 @@ async function* list(place: Place, signal: AbortSignal) {
       const file = await look(place, name, signal)
       if (file?.metadata.kind !== undefined) yield factsOf(name, file, instant(place.now()))
     } catch (e) {
-      // One secret that cannot be understood, or read, must not hide the others, nor stay hidden itself: it is said at the end.
-      if (!(e instanceof KeyturnError) || e.retryable) throw e
-      failed ??= e
+      rest.put(e)
     }
   }
-  if (failed !== undefined) throw failed
+  rest.say()
 }

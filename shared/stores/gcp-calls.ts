@@ -1,6 +1,6 @@
 import crc32c from 'crc-32/crc32c.js'
 import { KeyturnError } from '../errors.ts'
-import { type Instant, instant, SecretText } from '../types.ts'
+import { type Instant, instantIn, SecretText } from '../types.ts'
 import type { GcpClient, Request } from './gcp-client.ts'
 import { answered } from './gcp-errors.ts'
 import { type Place, siblingNameOf } from './gcp-names.ts'
@@ -215,11 +215,10 @@ function messageOf(body: Readonly<Record<string, unknown>>, seenAt: Instant): Se
 }
 
 function versionOf(body: Readonly<Record<string, unknown>>): VersionMessage {
-  const created = Date.parse(String(body.createTime))
   return {
     number: numberOf(body.name),
     state: String(body.state),
-    createdAt: Number.isNaN(created) ? undefined : instant(created)
+    createdAt: instantIn(String(body.createTime))
   }
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { hasCode, KeyturnError } from '../errors.ts'
-import { type Instant, instant } from '../types.ts'
+import { isLoopback } from '../loopback.ts'
+import { type Instant, instant, instantIn } from '../types.ts'
 import { type Op, type Refusal, refused, unanswered, unauthorized } from './gcp-errors.ts'
 
 export interface GcpClientSettings {
@@ -89,7 +90,7 @@ const hostOf = (location: string | undefined): string =>
 /** Without TLS to this machine only, where a proxy or a test is. */
 function safe(endpoint: string): string {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
-  const isHere = url?.protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname)
+  const isHere = url?.protocol === 'http:' && isLoopback(url)
   if (url === undefined || !(url.protocol === 'https:' || isHere) || url.pathname !== '/' || url.search !== '')
     throw new KeyturnError('invalid/config', 'the endpoint must read like https://secretmanager.googleapis.com')
   return url.origin
@@ -115,8 +116,7 @@ async function once(settings: GcpClientSettings & { requestTimeoutMs: number }, 
   const found = objectIn(text)
   if (!answer.ok) throw refused(op, about, answer.status, refusalIn(found))
   if (found === undefined) throw unanswered(op, about)
-  const date = Date.parse(answer.headers.get('date') ?? '')
-  return { body: found, date: instant(Number.isNaN(date) ? (settings.now ?? Date.now)() : date) }
+  return { body: found, date: instantIn(answer.headers.get('date')) ?? instant((settings.now ?? Date.now)()) }
 }
 
 /** The library takes no signal; it is not waited for when the time is over. */

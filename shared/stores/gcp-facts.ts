@@ -1,8 +1,8 @@
-import { decodeMetadata, type Metadata } from '../metadata.ts'
+import { decodeMetadata, type Metadata, withPromotion } from '../metadata.ts'
 import type { PendingFacts, SecretFacts } from '../ports/secret-store.ts'
 import { type Instant, instant } from '../types.ts'
 import { mainVersion, pendingVersion } from './gcp-names.ts'
-import { stringsIn } from './gcp-record.ts'
+import { PREFIX } from './gcp-record.ts'
 import { createdAt, type Gcp, placeIn, type Sight } from './gcp-sight.ts'
 
 /** What a look shows. One call more where a person's version is current, for the time it was made. */
@@ -70,16 +70,12 @@ function pendingsOf({ known, staging, landed, newest }: Sight): readonly Pending
 async function metadataOf(gcp: Gcp, sight: Sight, signal: AbortSignal): Promise<Metadata> {
   const { known, newest, landed, isRepeat } = sight
   const { record, annotations } = known.seen
-  const metadata = decodeMetadata(stringsIn(annotations))
-  const { promoted, retired } = metadata
+  const metadata = decodeMetadata(annotations, PREFIX)
+  const { promoted } = metadata
   if (landed !== undefined && record.attempt && !(Number(promoted?.version) > landed)) {
     const at: Instant = (await createdAt(gcp, known, landed, signal)) ?? known.seen.seenAt
     const { base } = record.attempt
-    return {
-      ...metadata,
-      promoted: { version: mainVersion(landed), previous: base, at },
-      retired: retired?.version === base ? retired : undefined
-    }
+    return withPromotion(metadata, { version: mainVersion(landed), previous: base, at })
   }
   if (!isRepeat || !promoted || promoted.version !== mainVersion(record.commit?.version ?? 0)) return metadata
   return { ...metadata, promoted: { ...promoted, version: mainVersion(newest) } }

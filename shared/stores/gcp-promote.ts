@@ -153,10 +153,9 @@ async function recorded(gcp: Gcp, known: Known, staged: AttemptRecord, made: Mad
     // Somebody ended the attempt meanwhile, and the value is current all the same: the next look finds it.
     if (seen.record.attempt?.token !== staged.token) return { done: undefined }
     const promoted = { version, previous: staged.base, at }
-    const strings = Object.entries(encodePatch({ promoted }).set).map(([key, value]) => [PREFIX + key, value])
     return {
       part: committed(seen, staged, made, at),
-      others: { ...Object.fromEntries(strings), [`${PREFIX}retired`]: undefined },
+      others: { ...encodePatch({ promoted }, PREFIX).set, [`${PREFIX}retired`]: undefined },
       follow: (after) => {
         gcp.memory.take(seen.resource, pendingVersion(staged.number))
         after.versions.newest = made.number

@@ -151,9 +151,3 @@ export function isHeldAt(annotations: Annotations, now: Instant): boolean {
   const { hold } = text === undefined ? {} : decodeMetadata({ hold: text })
   return hold !== undefined && (hold.until === undefined || now < hold.until)
 }
-
-/** keyturn's annotations, without their prefix: what metadata are decoded from. */
-export const stringsIn = (annotations: Annotations): Annotations =>
-  Object.fromEntries(
-    Object.entries(annotations).flatMap(([key, value]) => (key.startsWith(PREFIX) ? [[key.slice(PREFIX.length), value]] : []))
-  )

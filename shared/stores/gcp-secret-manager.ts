@@ -3,6 +3,7 @@ import { hasCode, KeyturnError } from '../errors.ts'
 import { refuseLong } from '../length.ts'
 import { encodePatch, type MetadataPatch } from '../metadata.ts'
 import type { CurrentReader, SecretCatalog, SecretFacts, SecretStore, StoredValue, StoreFacts } from '../ports/secret-store.ts'
+import { setAside } from '../set-aside.ts'
 import type { SecretId, VersionId } from '../types.ts'
 import { access, listSecrets, type SecretMessage } from './gcp-calls.ts'
 import { change, patch as patchOnce } from './gcp-change.ts'
@@ -132,10 +133,9 @@ async function annotate(
   expected: string | undefined,
   signal: AbortSignal
 ): Promise<void> {
-  const { set, remove } = encodePatch(patch)
-  const keys = [...Object.entries(set), ...remove.map((key) => [key, undefined] as const)]
-  if (keys.length === 0) return
-  const others = Object.fromEntries(keys.map(([key, value]) => [PREFIX + key, value]))
+  const { set, remove } = encodePatch(patch, PREFIX)
+  const others = { ...set, ...Object.fromEntries(remove.map((key) => [key, undefined])) }
+  if (Object.keys(others).length === 0) return
   const held = gcp.memory.known(placeOf(id, gcp).resource)
   const first = expected !== undefined && held?.seen.etag === expected ? held : await ask(gcp, id, signal)
   if (!first) throw missing(id)
@@ -164,24 +164,16 @@ const CONCURRENCY = 8
  * and every effect looks again. Whether a current version can be read is not looked at: that is the look's to say.
  */
 async function* list(gcp: Gcp, signal: AbortSignal) {
-  let failed: unknown
+  const rest = setAside()
+  const facts = (message: SecretMessage) => listed(gcp, message, signal).catch(rest.put)
   for await (const page of listSecrets(gcp.client, homeOf(gcp), signal)) {
     const managed = page.filter(({ annotations }) => annotations[`${PREFIX}kind`] !== undefined)
-    const all = await pMap(managed, (message) => listed(gcp, message, signal), { concurrency: CONCURRENCY })
-    for (const found of all)
-      if (found instanceof KeyturnError) failed ??= found
-      else yield found
+    for (const found of await pMap(managed, facts, { concurrency: CONCURRENCY })) if (found) yield found
   }
-  if (failed !== undefined) throw failed
+  rest.say()
 }
 
-/** One secret that is denied or cannot be understood must not hide the others, nor stay hidden itself: it is said at the end. */
-async function listed(gcp: Gcp, message: SecretMessage, signal: AbortSignal): Promise<SecretFacts | KeyturnError> {
-  try {
-    rotatedPlaceOf(message.resource, gcp)
-    return await factsOf(gcp, await look(gcp, gcp.memory.glimpsed(message), signal), signal)
-  } catch (e) {
-    if (!(e instanceof KeyturnError) || e.retryable) throw e
-    return e
-  }
+async function listed(gcp: Gcp, message: SecretMessage, signal: AbortSignal): Promise<SecretFacts> {
+  rotatedPlaceOf(message.resource, gcp)
+  return factsOf(gcp, await look(gcp, gcp.memory.glimpsed(message), signal), signal)
 }

@@ -1,5 +1,5 @@
 import { hasCode, KeyturnError } from '../errors.ts'
-import { type Instant, instant, type SecretId, type SecretText } from '../types.ts'
+import { type Instant, instantIn, type SecretId, type SecretText } from '../types.ts'
 import type { VaultAnswer, VaultClient, VaultRequest } from '../vault/client.ts'
 import { type KvData, textOf } from './vault-document.ts'
 
@@ -163,9 +163,9 @@ function numberIn(found: KvData, name: string): number {
 function timeIn(found: KvData, name: string): Instant | undefined {
   const text = found[name]
   if (text === '' || text === undefined) return undefined
-  const at = Date.parse(String(text))
-  if (Number.isNaN(at)) throw odd(name)
-  return instant(at)
+  const at = instantIn(String(text))
+  if (at === undefined) throw odd(name)
+  return at
 }
 
 const stringsOf = (value: unknown): Readonly<Record<string, string>> =>

@@ -2,6 +2,7 @@ import { pMapIterable } from 'p-map'
 import { KeyturnError } from '../errors.ts'
 import { encodePatch, type MetadataPatch } from '../metadata.ts'
 import type { SecretFacts } from '../ports/secret-store.ts'
+import { type SetAside, setAside } from '../set-aside.ts'
 import type { SecretId } from '../types.ts'
 import { listFolder, patchCustom, readMetadata } from './vault-calls.ts'
 import { pendingPath } from './vault-place.ts'
@@ -17,27 +18,18 @@ const CONCURRENCY = 8
  * must not hide the others, nor stay hidden itself: it is said at the end.
  */
 export async function* list(vault: Vault, signal: AbortSignal): AsyncGenerator<SecretFacts> {
-  let failed: KeyturnError | undefined
-  const deferred = (e: unknown): undefined => {
-    if (!(e instanceof KeyturnError) || e.retryable) throw e
-    failed ??= e
-  }
-  const look = (id: SecretId) => managed(vault, id, signal).catch(deferred)
-  for await (const facts of pMapIterable(names(vault, '', deferred, signal), look, { concurrency: CONCURRENCY }))
+  const rest = setAside()
+  const look = (id: SecretId) => managed(vault, id, signal).catch(rest.put)
+  for await (const facts of pMapIterable(names(vault, '', rest.put, signal), look, { concurrency: CONCURRENCY }))
     if (facts) yield facts
-  if (failed !== undefined) throw failed
+  rest.say()
 }
 
-async function* names(
-  vault: Vault,
-  folder: string,
-  deferred: (e: unknown) => undefined,
-  signal: AbortSignal
-): AsyncGenerator<SecretId> {
-  for (const name of (await listFolder(vault, folder, signal).catch(deferred)) ?? []) {
+async function* names(vault: Vault, folder: string, aside: SetAside['put'], signal: AbortSignal): AsyncGenerator<SecretId> {
+  for (const name of (await listFolder(vault, folder, signal).catch(aside)) ?? []) {
     const path = folder + name
     if (!path.endsWith('/')) yield path
-    else if (path !== `${vault.pendingFolder}/`) yield* names(vault, path, deferred, signal)
+    else if (path !== `${vault.pendingFolder}/`) yield* names(vault, path, aside, signal)
   }
 }
 
@@ -62,11 +54,8 @@ export async function annotate(vault: Vault, id: SecretId, patch: MetadataPatch,
   const newest = found?.versions.get(found.current)
   if (!found || !newest) throw new KeyturnError('not-found/secret', `there is no secret ${id}`)
   refuseDeleted(vault, id, newest, found.seenAt)
-  const { set, remove } = encodePatch(patch)
-  const custom = Object.fromEntries([
-    ...Object.entries(set).map(([key, text]) => [PREFIX + key, text] as const),
-    ...remove.map((key) => [PREFIX + key, null] as const)
-  ])
+  const { set, remove } = encodePatch(patch, PREFIX)
+  const custom = { ...set, ...Object.fromEntries(remove.map((key) => [key, null])) }
   refuseUnfit(id, { ...found.custom, ...custom })
   if (Object.keys(custom).length > 0) await patchCustom(vault, id, custom, signal)
 }

@@ -1,5 +1,5 @@
 import { KeyturnError } from '../errors.ts'
-import { type Instant, instant, iso, type SecretId, type SecretText, type Token } from '../types.ts'
+import { type Instant, instantIn, iso, type SecretId, type SecretText, type Token } from '../types.ts'
 import { dataOf, type KvData, textOf } from './vault-document.ts'
 
 /** A promotion of keyturn's: main's version, the one that it was made from, and when Vault created it. */
@@ -66,10 +66,7 @@ const isObject = (value: unknown): value is KvData => typeof value === 'object' 
 const textsOf = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter((text) => typeof text === 'string') : []
 
-function timeOf(value: unknown): Instant | undefined {
-  const at = typeof value === 'string' ? Date.parse(value) : Number.NaN
-  return Number.isNaN(at) ? undefined : instant(at)
-}
+const timeOf = (value: unknown): Instant | undefined => instantIn(typeof value === 'string' ? value : undefined)
 
 function promotionOf(value: unknown): Promotion | undefined {
   if (!isObject(value)) return undefined

@@ -1,4 +1,4 @@
-import { decodeMetadata, type Metadata } from '../metadata.ts'
+import { decodeMetadata, type Metadata, withPromotion } from '../metadata.ts'
 import type { PendingFacts, SecretFacts } from '../ports/secret-store.ts'
 import type { Instant, SecretId, SecretText, Token, VersionId } from '../types.ts'
 import { type Kv, type KvMetadata, type KvVersion, readMetadata, readValue } from './vault-calls.ts'
@@ -146,7 +146,7 @@ export function factsOf(id: SecretId, sight: Sight): SecretFacts {
     // Not the path's updated_time: the answer that brings the value along has none, and a look must not depend on which.
     changedAt: main.createdAt,
     replicasInSync: true,
-    metadata: recorded(decodeMetadata(ours(main.custom)), made)
+    metadata: recorded(decodeMetadata(main.custom, PREFIX), made)
   }
 }
 
@@ -165,15 +165,8 @@ export const isFormer = (attempt: Extract<PendingRecord, { state: 'pending' }>, 
 /** Of the record that a promotion is by itself and one that was written as metadata, the later one; a retirement that is older is no news. */
 function recorded(metadata: Metadata, made: Promotion | undefined): Metadata {
   if (!made || Number(metadata.promoted?.version) > made.version) return metadata
-  const promoted = { version: versionId(made.version), previous: versionId(made.previous), at: made.at }
-  const { retired, ...rest } = metadata
-  return { ...rest, promoted, ...(retired?.version === promoted.previous && { retired }) }
+  return withPromotion(metadata, { version: versionId(made.version), previous: versionId(made.previous), at: made.at })
 }
 
 /** What keyturn's keys begin with in custom metadata, where the owner may have keys of his own. */
 export const PREFIX = 'keyturn:'
-
-export const ours = (custom: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(custom).flatMap(([key, text]) => (key.startsWith(PREFIX) ? [[key.slice(PREFIX.length), text]] : []))
-  )

@@ -1,4 +1,5 @@
 import { KeyturnError } from '../errors.ts'
+import { unlessAborted } from '../unless-aborted.ts'
 import type { VaultLogin, VaultPost, VaultToken } from './login.ts'
 
 /** A token in use. */
@@ -32,7 +33,7 @@ export function session(login: VaultLogin, post: VaultPost, loginTimeoutMs: numb
     const sinceMs = performance.now()
     // What a platform is asked for may know no signal.
     const limit = AbortSignal.timeout(loginTimeoutMs)
-    const token = await unlessAborted(loggedIn(login, post, limit), limit)
+    const token = await unlessAborted(loggedIn(login, post, limit), limit, timeIsOver)
     const livesMs = token.leaseMs === 0 ? Number.POSITIVE_INFINITY : token.leaseMs
     const held = { token, sinceMs, untilMs: sinceMs + livesMs * USED_PART }
     ours = [...ours.filter((old) => sinceMs < old.sinceMs + (old.untilMs - old.sinceMs) / USED_PART), held]
@@ -48,13 +49,13 @@ export function session(login: VaultLogin, post: VaultPost, loginTimeoutMs: numb
       pending ??= start().finally(() => {
         pending = undefined
       })
-      return unlessAborted(pending, signal)
+      return unlessAborted(pending, signal, timeIsOver)
     },
     drop: (held) => {
       if (current === held) current = undefined
     },
     end: async (signal) => {
-      if (pending) await unlessAborted(pending, signal).catch(() => {})
+      if (pending) await unlessAborted(pending, signal, timeIsOver).catch(() => {})
       const tokens = ours.map(({ token }) => token)
       current = undefined
       ours = []
@@ -79,20 +80,6 @@ async function loggedIn(login: VaultLogin, post: VaultPost, signal: AbortSignal)
     if (e instanceof KeyturnError) throw e
     const name = e instanceof Error ? e.name : typeof e
     throw new KeyturnError('unavailable/store', `nothing to log in to Vault with (${login.name}): ${name}`, name)
-  }
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop = (): void => {}
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(timeIsOver())
-    signal.addEventListener('abort', stop, { once: true })
-    if (signal.aborted) stop()
-  })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', stop)
   }
 }
 

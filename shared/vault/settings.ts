@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
-import { durationSetting } from '../duration-setting.ts'
 import { hasCode, KeyturnError } from '../errors.ts'
-import type { Setting } from '../settings.ts'
+import { durationSetting, type Setting, settingsIn } from '../setting.ts'
 import { SecretText } from '../types.ts'
 import { vaultAddress } from './address.ts'
 import type { VaultSettings } from './client.ts'
@@ -81,10 +80,7 @@ const SAYS: Readonly<Record<Variable, string>> = {
 const VARIABLES = Object.keys(SAYS) as readonly Variable[]
 
 /** Every variable there is, for the README. */
-export const VAULT_SETTINGS: readonly Setting[] = VARIABLES.map((name) => {
-  const entry = ENVIRONMENT.entries[name]
-  return { name, fallback: 'default' in entry && entry.default !== undefined ? String(entry.default) : '–', says: SAYS[name] }
-})
+export const VAULT_SETTINGS: readonly Setting[] = settingsIn(ENVIRONMENT.entries, SAYS)
 
 /** A client's settings, and where the secrets are. */
 export interface VaultEnvironment extends VaultSettings {

@@ -2,7 +2,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { KeyturnError } from '../errors.ts'
-import { type Instant, instant, type SecretText } from '../types.ts'
+import { type Instant, instant, instantIn, type SecretText } from '../types.ts'
 
 export interface ClientCertificate {
   /** PEM, with the intermediate certificates after it. */
@@ -145,8 +145,7 @@ function answerOf({ statusCode = 0, headers }: IncomingMessage, text: string, no
     const value = headers[name]
     return Array.isArray(value) ? value[0] : value
   }
-  const at = Date.parse(header('date') ?? '')
-  return { status: statusCode, header, ...parsed(text), date: instant(Number.isNaN(at) ? now() : at) }
+  return { status: statusCode, header, ...parsed(text), date: instantIn(header('date')) ?? instant(now()) }
 }
 
 function parsed(text: string): Pick<WireAnswer, 'json' | 'isJson'> {

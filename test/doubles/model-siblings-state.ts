@@ -1,5 +1,5 @@
 import { KeyturnError } from '../../shared/errors.ts'
-import type { Metadata } from '../../shared/metadata.ts'
+import { type Metadata, withPromotion } from '../../shared/metadata.ts'
 import type { Attempt, SecretFacts } from '../../shared/ports/secret-store.ts'
 import type { Instant, Token, VersionId } from '../../shared/types.ts'
 import { metadataOf } from './model-store.ts'
@@ -102,8 +102,7 @@ export function factsOf(
 function recorded({ versions }: Secret, metadata: Metadata, at: number): Metadata {
   const last = versions[at]
   if (!last?.made || versions.findIndex((v) => v.id === metadata.promoted?.version) > at) return metadata
-  const promoted = { version: last.id, previous: last.made.base, at: last.createdAt }
-  return { ...metadata, promoted, retired: metadata.retired?.version === promoted.previous ? metadata.retired : undefined }
+  return withPromotion(metadata, { version: last.id, previous: last.made.base, at: last.createdAt })
 }
 
 const lastMade = ({ versions }: Secret): number => versions.findLastIndex((v) => v.made)

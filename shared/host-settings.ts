@@ -1,14 +1,7 @@
 import * as v from 'valibot'
 import { type Config, readConfig } from './config.ts'
-import { durationSetting } from './duration-setting.ts'
 import { hasCode, KeyturnError } from './errors.ts'
-
-/** A variable as the README shows it. */
-export interface Setting {
-  readonly name: string
-  readonly fallback: string
-  readonly says: string
-}
+import { durationSetting } from './setting.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 type Schema = v.ObjectSchema<v.ObjectEntries, undefined>
