@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { builtFunction } from '../functions/lambda-runtime.ts'
+import { type BuiltFunction, builtFunction } from '../functions/lambda-runtime.ts'
 import { type CloudFigures, cloudLines, type Figures, lines } from './figures.ts'
 import { compareImports } from './imports.ts'
 import { coldStart, type Subject } from './processes.ts'
@@ -8,7 +8,7 @@ import { compareWall, count, median } from './rotation.ts'
 import { onOurDouble, type Stage, TEMPLATE } from './store.ts'
 
 let stage: Stage
-let built: Awaited<ReturnType<typeof builtFunction>>
+let built: BuiltFunction
 const plain = (): Subject => ({ name: 'plain', file: join(import.meta.dirname, 'plain-handler.mjs'), env: stage.cloud.env })
 const ours = (): Subject => ({ name: 'keyturn', file: join(built.folder, 'index.mjs'), env: stage.cloud.env })
 beforeAll(async () => {

@@ -1,10 +1,7 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
+import { untilItSays } from './processes.ts'
 import { median } from './rotation.ts'
 
-// Not node_modules/.bin/node: that is a link, and following it costs time that is not the bundle's.
-const NODE = resolve(import.meta.dirname, '../../node_modules/node/bin/node')
 const LAUNCHER = join(import.meta.dirname, 'import-launcher.mjs')
 
 /** Medians of new processes, ms from their start until the file is imported, turn by turn. Fails when one is not. */
@@ -20,17 +17,7 @@ export async function compareImports(files: readonly string[], times: number): P
 }
 
 async function imported(file: string): Promise<number> {
-  const begin = performance.now()
-  const child = spawn(NODE, [LAUNCHER, file], {
-    env: { NODE_ENV: 'production', HOME: '/nonexistent', TZ: ':UTC' },
-    stdio: ['ignore', 'ignore', 'inherit', 'pipe']
-  })
-  const ended = once(child, 'exit')
-  const pipe = child.stdio[3]
-  if (!pipe) throw new Error('no descriptor 3')
-  const [chunk] = (await Promise.race([once(pipe, 'data'), ended.then(() => [])])) as readonly Buffer[]
-  const ms = performance.now() - begin
-  await ended
-  if (chunk?.toString() !== 'imported') throw new Error(`${file} was not imported`)
+  const { ms, said } = await untilItSays(LAUNCHER, [file], { NODE_ENV: 'production', HOME: '/nonexistent', TZ: ':UTC' })
+  if (said !== 'imported') throw new Error(`${file} was not imported`)
   return ms
 }

@@ -22,7 +22,7 @@ export interface Warm {
   stop(): Promise<void>
 }
 
-// Not node_modules/.bin/node: that is a link, and following it costs time that is not the handler's.
+// Not node_modules/.bin/node: that is a link, and following it costs time that is not the bundle's.
 const NODE = resolve(import.meta.dirname, '../../node_modules/node/bin/node')
 const LAUNCHER = join(import.meta.dirname, 'launcher.mjs')
 
@@ -48,20 +48,27 @@ export async function startWarm({ file, env }: Subject): Promise<Warm> {
 
 /** Milliseconds from the start of a new process to the answer of its first event. */
 export async function coldStart({ file, env }: Subject, event: object): Promise<number> {
+  const { ms, said } = await untilItSays(LAUNCHER, [file, JSON.stringify(event)], { ...environment, ...env })
+  if (said === undefined) throw new Error(`${file} ended without an answer`)
+  thrown(JSON.parse(said) as Answer)
+  return ms
+}
+
+/** Milliseconds from the start of a new process to what it writes to descriptor 3; nothing, when it ends without. */
+export async function untilItSays(
+  launcher: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>
+): Promise<{ readonly ms: number; readonly said: string | undefined }> {
   const begin = performance.now()
-  const child = spawn(NODE, [LAUNCHER, file, JSON.stringify(event)], {
-    env: { ...environment, ...env },
-    stdio: ['ignore', 'ignore', 'inherit', 'pipe']
-  })
+  const child = spawn(NODE, [launcher, ...args], { env, stdio: ['ignore', 'ignore', 'inherit', 'pipe'] })
   const ended = once(child, 'exit')
   const pipe = child.stdio[3]
   if (!pipe) throw new Error('no descriptor 3')
   const [chunk] = (await Promise.race([once(pipe, 'data'), ended.then(() => [])])) as readonly Buffer[]
   const ms = performance.now() - begin
   await ended
-  if (chunk === undefined) throw new Error(`${file} ended without an answer`)
-  thrown(JSON.parse(chunk.toString()) as Answer)
-  return ms
+  return { ms, said: chunk?.toString() }
 }
 
 function thrown(answer: Answer): Answer {

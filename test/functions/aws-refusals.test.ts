@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CODES, type Code } from '../../shared/errors.ts'
 import type { Owned, SecretOptions } from './lambda-cloud.ts'
 import { eventOf } from './lambda-events.ts'
-import { builtFunction, type FunctionError, lambdaRuntimes } from './lambda-runtime.ts'
+import { type BuiltFunction, builtFunction, type FunctionError, lambdaRuntimes } from './lambda-runtime.ts'
 import { errorOf, type LambdaWorld, type StepEvent, startLambdaWorld } from './lambda-world.ts'
 
-let built: Awaited<ReturnType<typeof builtFunction>>
+let built: BuiltFunction
 let world: LambdaWorld
 beforeAll(async () => {
   built = await builtFunction('aws/rotate-database')

@@ -4,10 +4,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Report } from '../../shared/act.ts'
 import type { Login, Owned } from './lambda-cloud.ts'
 import { batchOf, eventOf } from './lambda-events.ts'
-import { builtFunction, lambdaRuntimes, type Outcome } from './lambda-runtime.ts'
+import { type BuiltFunction, builtFunction, lambdaRuntimes, type Outcome } from './lambda-runtime.ts'
 import { DAY, errorOf, HOUR, type LambdaWorld, startLambdaWorld } from './lambda-world.ts'
 
-let built: Awaited<ReturnType<typeof builtFunction>>
+let built: BuiltFunction
 beforeAll(async () => {
   built = await builtFunction('aws/rotate-database')
 })

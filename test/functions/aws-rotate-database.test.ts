@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ADMIN_PASSWORD } from './lambda-cloud.ts'
 import { eventOf } from './lambda-events.ts'
-import { builtFunction, lambdaRuntimes } from './lambda-runtime.ts'
+import { type BuiltFunction, builtFunction, lambdaRuntimes } from './lambda-runtime.ts'
 import { DAY, HOUR, type LambdaWorld, startLambdaWorld } from './lambda-world.ts'
 
 const FOUR = ['createSecret', 'setSecret', 'testSecret', 'finishSecret']
 
-let built: Awaited<ReturnType<typeof builtFunction>>
+let built: BuiltFunction
 beforeAll(async () => {
   built = await builtFunction('aws/rotate-database')
 })

@@ -6,7 +6,7 @@ import { findAzurite } from '../servers/azurite.ts'
 import { eventOf, principalOf } from './azure-events.ts'
 import type { HttpAnswer, HttpQuestion } from './azure-host.ts'
 import { type AzureWorld, DAY, type Owned, startAzureWorld } from './azure-world.ts'
-import { builtFunction } from './lambda-runtime.ts'
+import { type BuiltFunction, builtFunction } from './lambda-runtime.ts'
 
 const refusal = (code: Code, status = httpStatusOf(new KeyturnError(code, ''))) => {
   const [retryable, todo] = CODES[code]
@@ -17,7 +17,7 @@ const refusal = (code: Code, status = httpStatusOf(new KeyturnError(code, ''))) 
 const rotates = findAzurite() !== undefined
 
 describe('POST /api/rotate-database', () => {
-  let built: Awaited<ReturnType<typeof builtFunction>>
+  let built: BuiltFunction
   let world: AzureWorld
   beforeAll(async () => {
     built = await builtFunction('azure/rotate-database')

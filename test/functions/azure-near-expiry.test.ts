@@ -5,12 +5,12 @@ import { findAzurite } from '../servers/azurite.ts'
 import { type About, eventOf, vaultEventOf } from './azure-events.ts'
 import type { Outcome } from './azure-host.ts'
 import { type AzureWorld, HOUR, type Owned, startAzureWorld } from './azure-world.ts'
-import { builtFunction } from './lambda-runtime.ts'
+import { type BuiltFunction, builtFunction } from './lambda-runtime.ts'
 
 /** Without Azurite there is no journal, and nothing is rotated. */
 const rotates = findAzurite() !== undefined
 
-let built: Awaited<ReturnType<typeof builtFunction>>
+let built: BuiltFunction
 let world: AzureWorld
 beforeAll(async () => {
   built = await builtFunction('azure/rotate-database')

@@ -4,9 +4,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { CODES } from '../../shared/errors.ts'
 import { eventOf } from './azure-events.ts'
 import { type Described, type FunctionApp, startFunctionApp } from './azure-host.ts'
-import { builtFunction } from './lambda-runtime.ts'
+import { type BuiltFunction, builtFunction } from './lambda-runtime.ts'
 
-let built: Awaited<ReturnType<typeof builtFunction>>
+let built: BuiltFunction
 beforeAll(async () => {
   built = await builtFunction('azure/rotate-database')
 })

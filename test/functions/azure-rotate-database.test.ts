@@ -4,11 +4,11 @@ import { findAzurite } from '../servers/azurite.ts'
 import { eventOf, vaultEventOf } from './azure-events.ts'
 import type { Outcome } from './azure-host.ts'
 import { ADMIN_PASSWORD, type AzureWorld, DAY, HOUR, NO_JOURNAL, type Owned, startAzureWorld } from './azure-world.ts'
-import { builtFunction } from './lambda-runtime.ts'
+import { type BuiltFunction, builtFunction } from './lambda-runtime.ts'
 
 const DONE: Outcome = { returned: undefined }
 
-let built: Awaited<ReturnType<typeof builtFunction>>
+let built: BuiltFunction
 let world: AzureWorld
 beforeAll(async () => {
   built = await builtFunction('azure/rotate-database')

@@ -2,19 +2,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { IdTokenClaims, Signer } from '../doubles/google-metadata.ts'
 import { AUDIENCE, SCHEDULER } from './gcp-cloud.ts'
 import { httpEventOf } from './gcp-events.ts'
-import { addPackageJson, type Framework } from './gcp-framework.ts'
+import { builtGcpFunction, type Framework } from './gcp-framework.ts'
 import { asking, type GcpWorld, schedulerToken, startGcpWorld } from './gcp-world.ts'
-import { builtFunction } from './lambda-runtime.ts'
+import type { BuiltFunction } from './lambda-runtime.ts'
 
-let built: Awaited<ReturnType<typeof builtFunction>>
+let built: BuiltFunction
 let world: GcpWorld
 /** Whoever reaches it may send what he likes. */
 let open: Framework
 /** Cloud Run's IAM check in front of it. */
 let behindIam: Framework
 beforeAll(async () => {
-  built = await builtFunction('gcp/rotate-database')
-  addPackageJson(built.folder)
+  built = await builtGcpFunction()
   world = await startGcpWorld(built.folder)
   open = await world.start('onRequest')
   behindIam = await world.start('onRequest', { KEYTURN_IAM_IN_FRONT: 'true' })

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { until } from '../servers/until.ts'
 import type { Json } from './gcp-events.ts'
+import { type BuiltFunction, builtFunction } from './lambda-runtime.ts'
 
 export type Target = 'onSecretEvent' | 'onRequest'
 
@@ -43,9 +44,16 @@ export interface Framework {
 const repository = resolve(import.meta.dirname, '../..')
 const MAIN = join(repository, 'node_modules/@google-cloud/functions-framework/build/src/main.js')
 
-/** What a deployment adds to the bundle: the framework asks node where the folder's module is (loader.ts, getFunctionModulePath). */
-export const addPackageJson = (folder: string): void =>
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'rotate-database', main: 'index.mjs', private: true }))
+/**
+ * The function as it ships, and what a deployment adds to the bundle: the framework asks node where the folder's module is
+ * (loader.ts, getFunctionModulePath).
+ */
+export async function builtGcpFunction(): Promise<BuiltFunction> {
+  const built = await builtFunction('gcp/rotate-database')
+  const manifest = { name: 'rotate-database', main: 'index.mjs', private: true }
+  writeFileSync(join(built.folder, 'package.json'), JSON.stringify(manifest))
+  return built
+}
 
 /** `env` wins over what the platform sets; a value that is undefined is not set. */
 export async function startFramework(settings: {

@@ -3,16 +3,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CODES, type Code } from '../../shared/errors.ts'
 import { ADMIN_PASSWORD, type Owned } from './gcp-cloud.ts'
 import { httpEventOf, type Json } from './gcp-events.ts'
-import { addPackageJson, type Framework } from './gcp-framework.ts'
+import { builtGcpFunction, type Framework } from './gcp-framework.ts'
 import { about, asking, DAY, type GcpWorld, HOUR, schedulerToken, startGcpWorld } from './gcp-world.ts'
-import { builtFunction } from './lambda-runtime.ts'
+import type { BuiltFunction } from './lambda-runtime.ts'
 
-let built: Awaited<ReturnType<typeof builtFunction>>
+let built: BuiltFunction
 let world: GcpWorld
 let http: Framework
 beforeAll(async () => {
-  built = await builtFunction('gcp/rotate-database')
-  addPackageJson(built.folder)
+  built = await builtGcpFunction()
   world = await startGcpWorld(built.folder)
   http = await world.start('onRequest')
 })

@@ -3,15 +3,14 @@ import { until } from '../servers/until.ts'
 import { startClients } from './gcp-clients.ts'
 import type { Owned } from './gcp-cloud.ts'
 import { httpEventOf, messagePublished } from './gcp-events.ts'
-import { addPackageJson, type Framework } from './gcp-framework.ts'
+import { builtGcpFunction, type Framework } from './gcp-framework.ts'
 import { deliveries, startTopic, type Topic } from './gcp-topics.ts'
 import { about, asking, CONVERGENCE, DAY, type GcpWorld, HOUR, schedulerToken, startGcpWorld } from './gcp-world.ts'
-import { builtFunction } from './lambda-runtime.ts'
+import type { BuiltFunction } from './lambda-runtime.ts'
 
-let built: Awaited<ReturnType<typeof builtFunction>>
+let built: BuiltFunction
 beforeAll(async () => {
-  built = await builtFunction('gcp/rotate-database')
-  addPackageJson(built.folder)
+  built = await builtGcpFunction()
 })
 afterAll(() => built.remove())
 

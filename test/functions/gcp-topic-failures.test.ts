@@ -2,16 +2,15 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Owned } from './gcp-cloud.ts'
-import { addPackageJson, type Framework, type HttpRequest } from './gcp-framework.ts'
+import { builtGcpFunction, type Framework, type HttpRequest } from './gcp-framework.ts'
 import { ACKNOWLEDGED, AGAIN, type GcpWorld, rotation, startGcpWorld } from './gcp-world.ts'
-import { builtFunction } from './lambda-runtime.ts'
+import type { BuiltFunction } from './lambda-runtime.ts'
 
-let built: Awaited<ReturnType<typeof builtFunction>>
+let built: BuiltFunction
 let world: GcpWorld
 let events: Framework
 beforeAll(async () => {
-  built = await builtFunction('gcp/rotate-database')
-  addPackageJson(built.folder)
+  built = await builtGcpFunction()
   world = await startGcpWorld(built.folder)
   events = await world.start('onSecretEvent')
 })

@@ -1,16 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ADMIN_PASSWORD, type Owned } from './gcp-cloud.ts'
 import { gcpEventOf, messagePublished, type OwnMessage, pushOf } from './gcp-events.ts'
-import { addPackageJson, type Framework, type HttpRequest } from './gcp-framework.ts'
+import { builtGcpFunction, type Framework, type HttpRequest } from './gcp-framework.ts'
 import { ACKNOWLEDGED, AGAIN, binary, type GcpWorld, pushed, rotation, startGcpWorld, structured } from './gcp-world.ts'
-import { builtFunction } from './lambda-runtime.ts'
+import type { BuiltFunction } from './lambda-runtime.ts'
 
-let built: Awaited<ReturnType<typeof builtFunction>>
+let built: BuiltFunction
 let world: GcpWorld
 let events: Framework
 beforeAll(async () => {
-  built = await builtFunction('gcp/rotate-database')
-  addPackageJson(built.folder)
+  built = await builtGcpFunction()
   world = await startGcpWorld(built.folder)
   events = await world.start('onSecretEvent')
 })

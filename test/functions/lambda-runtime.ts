@@ -37,8 +37,13 @@ export function lambdaRuntimes(): readonly Runtime[] {
   return ['stand-in']
 }
 
+export interface BuiltFunction {
+  readonly folder: string
+  remove(): void
+}
+
 /** One function as it ships, built into a temporary folder. */
-export async function builtFunction(name: string): Promise<{ readonly folder: string; remove(): void }> {
+export async function builtFunction(name: string): Promise<BuiltFunction> {
   const found = FUNCTIONS.find((f) => f.name === name)
   if (!found) throw new Error(`infra/build.ts builds no ${name}`)
   const outdir = mkdtempSync(join(tmpdir(), 'keyturn-dist-'))

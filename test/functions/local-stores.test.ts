@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findAzurite } from '../servers/azurite.ts'
 import { startAzureWorld } from './azure-world.ts'
 import { startGcpCloud } from './gcp-cloud.ts'
-import { builtFunction } from './lambda-runtime.ts'
+import { type BuiltFunction, builtFunction } from './lambda-runtime.ts'
 import { startVaultCloud } from './vault-cloud.ts'
 
 type Env = Readonly<Record<string, string>>
@@ -21,7 +21,7 @@ interface Shell {
   close(): Promise<void>
 }
 
-let built: Awaited<ReturnType<typeof builtFunction>>
+let built: BuiltFunction
 beforeAll(async () => {
   built = await builtFunction('local/keyturn')
 })

@@ -3,7 +3,7 @@ import type { Report } from '../../shared/act.ts'
 import { findOpenbao } from '../servers/openbao.ts'
 import { startFunctionApp } from './azure-host.ts'
 import { AUDIENCE, SCHEDULER, startGcpCloud } from './gcp-cloud.ts'
-import { addPackageJson, startFramework } from './gcp-framework.ts'
+import { builtGcpFunction, startFramework } from './gcp-framework.ts'
 import { builtFunction, startLambda } from './lambda-runtime.ts'
 import { startVaultCloud, type VaultCloud } from './vault-cloud.ts'
 
@@ -51,8 +51,7 @@ async function onAzure(env: Env): Promise<Host> {
 }
 
 async function onGcp(env: Env): Promise<Host> {
-  const built = await builtFunction('gcp/rotate-database')
-  addPackageJson(built.folder)
+  const built = await builtGcpFunction()
   // For the ID token of who asks: the store is Vault.
   const cloud = await startGcpCloud()
   const { GCE_METADATA_HOST = '', TEST_CERTIFICATES = '', KEYTURN_AUDIENCE = AUDIENCE, KEYTURN_CALLERS = '' } = cloud.env

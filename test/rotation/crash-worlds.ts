@@ -10,9 +10,11 @@ import {
   type SecretsManagerClient
 } from '@aws-sdk/client-secrets-manager'
 import { Client } from 'pg'
+import { adminIn } from '../../shared/admin.ts'
 import { deadline } from '../../shared/deadline.ts'
 import { parseAdmin } from '../../shared/document.ts'
 import { type Log, silentLog } from '../../shared/log.ts'
+import type { CurrentReader } from '../../shared/ports/secret-store.ts'
 import type { Core } from '../../shared/rotation/core.ts'
 import { type DrivenSteps, drivenSteps } from '../../shared/rotation/driven/steps.ts'
 import { type Outcome, run } from '../../shared/rotation/rotate.ts'
@@ -154,6 +156,19 @@ export const documentOf = (port: number, [a, b]: readonly [string, string], admi
 export const adminDocument = (port: number): string =>
   JSON.stringify({ host: 'localhost', port, username: 'keyturn_admin', password: 'the admin of the crash suite' })
 
+/** One secret as its applications use it, whatever their ordinary read is. */
+export const subjectOf = (server: PostgresServer, id: string, pair: Subject['pair'], keep: Subject['keep']): Subject => ({
+  ...{ id, pair, keep },
+  use: async () => login(server, await keep()),
+  useKept: async (kept) => void (await login(server, kept))
+})
+
+/** keyturn on a store and a server; the admin's secret lies in the store. */
+export function coreOn(store: Core['store'] & CurrentReader, ca: string, log: Log = silentLog): Core {
+  const target = postgres({ ca, admin: adminIn(store.readCurrent) })
+  return { store, targetFor: () => target, log, runLivesMs: HOUR, stepNeedsMs: 100 }
+}
+
 /** What a world may be given: the server's settings, and where keyturn's log goes. */
 export interface WorldOptions {
   readonly settings?: Readonly<Record<string, string>>
@@ -180,13 +195,7 @@ export async function fileWorld(faults: Faults): Promise<World> {
       const text = new SecretText(documentOf(proxy.port, pair, 'admin'))
       await createSecret(settings, id, text, { kind: 'postgres', graceMs: HOUR, periodMs: 30 * 24 * HOUR })
       const keep = async (): Promise<Kept> => JSON.parse((await readCurrent(folder, id)).reveal()) as Kept
-      return {
-        id,
-        pair,
-        keep,
-        use: async () => login(server, await keep()),
-        useKept: async (kept) => void (await login(server, kept))
-      }
+      return subjectOf(server, id, pair, keep)
     },
     advance: (ms) => {
       now += ms
@@ -248,11 +257,7 @@ export async function awsWorld(faults: Faults, options: WorldOptions = {}): Prom
   const owner = secretsManagerClient(settings)
   double.setFault(({ op }) => (isKeyturns(op) ? faults.fateOf(op) : undefined))
   const store = awsSecretsManager({ client })
-  const target = postgres({
-    ca: server.caPem,
-    admin: async (reference, _host, signal) => parseAdmin((await store.readCurrent(reference, signal)).text)
-  })
-  const core: Core = { store, targetFor: () => target, log: options.log ?? silentLog, runLivesMs: HOUR, stepNeedsMs: 100 }
+  const core = coreOn(store, server.caPem, options.log)
   let stepsCore = core
   const step = async ({ Step, SecretId, ClientRequestToken }: RotationEvent): Promise<void> => {
     const limit = deadline(30_000)
@@ -323,13 +328,7 @@ export async function awsWorld(faults: Faults, options: WorldOptions = {}): Prom
         outside(
           async () => JSON.parse((await owner.send(new GetSecretValueCommand({ SecretId: id }))).SecretString ?? '') as Kept
         )
-      return {
-        id,
-        pair,
-        keep,
-        use: async () => login(server, await keep()),
-        useKept: async (kept) => void (await login(server, kept))
-      }
+      return subjectOf(server, id, pair, keep)
     },
     stop: async () => {
       await proxy.stop()

@@ -1,22 +1,18 @@
-import { parseAdmin } from '../../shared/document.ts'
 import { hasClass } from '../../shared/errors.ts'
-import { silentLog } from '../../shared/log.ts'
-import type { Core } from '../../shared/rotation/core.ts'
-import type { AzureKeyVault } from '../../shared/stores/azure-key-vault.ts'
-import { postgres } from '../../shared/targets/postgres.ts'
 import type { CrashFlow, Faults } from '../conformance/crash.ts'
 import { type Blobs, startBlobs } from '../stores/azure-blobs.ts'
 import { type AzureHarness, startAzure } from '../stores/azure-harness.ts'
 import {
   adminDocument,
+  coreOn,
   count,
   database,
   documentOf,
   HOUR,
   type Kept,
-  login,
   makePair,
   noLocks,
+  subjectOf,
   type World
 } from './crash-worlds.ts'
 
@@ -43,18 +39,14 @@ export async function azureWorld(
   return {
     azure,
     get core() {
-      return coreOf(isOneProcess ? azure.store : azure.another(), server.caPem)
+      return coreOn(isOneProcess ? azure.store : azure.another(), server.caPem)
     },
     fresh: async () => {
       const pair = await makePair(server)
       const text = documentOf(proxy.port, pair, 'admin')
       const id = await azure.create(`app${count}`, text, { kind: 'postgres', graceMs: HOUR, periodMs: 30 * 24 * HOUR })
       const keep = async (): Promise<Kept> => JSON.parse(await azure.ordinaryRead(id)) as Kept
-      return {
-        ...{ id, pair, keep },
-        use: async () => login(server, await keep()),
-        useKept: async (kept) => void (await login(server, kept))
-      }
+      return subjectOf(server, id, pair, keep)
     },
     advance: azure.advance,
     unlocked: () => noLocks(server),
@@ -64,14 +56,6 @@ export async function azureWorld(
       await server.stop()
     }
   }
-}
-
-function coreOf(store: AzureKeyVault, ca: string): Core {
-  const target = postgres({
-    ca,
-    admin: async (reference, _host, signal) => parseAdmin((await store.readCurrent(reference, signal)).text)
-  })
-  return { store, targetFor: () => target, log: silentLog, runLivesMs: HOUR, stepNeedsMs: 100 }
 }
 
 /** A lease, and a second for its rounding. */

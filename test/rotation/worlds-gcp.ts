@@ -1,23 +1,21 @@
-import { parseAdmin } from '../../shared/document.ts'
-import { silentLog } from '../../shared/log.ts'
 import type { Core } from '../../shared/rotation/core.ts'
 import type { GcpSecretManager } from '../../shared/stores/gcp-secret-manager.ts'
-import { postgres } from '../../shared/targets/postgres.ts'
 import type { Faults } from '../conformance/crash.ts'
 import type { GoogleSecretsDouble } from '../doubles/google-secrets.ts'
 import type { PostgresServer } from '../servers/postgres.ts'
 import { annotationsOf, type GcpPlace, gcpPlace } from '../stores/gcp-harness.ts'
 import {
   adminDocument,
+  coreOn,
   count,
   database,
   documentOf,
   HOUR,
   type Kept,
-  login,
   makePair,
   noLocks,
   type Subject,
+  subjectOf,
   type World
 } from './crash-worlds.ts'
 
@@ -43,23 +41,17 @@ export async function gcpWorld(faults: Faults, lagMs = 0, processes: 'many' | 'o
   const { double } = place
   place.setFault(({ op }) => faults.fateOf(op))
   await place.create('admin', adminDocument(proxy.port), {})
-  const coreOn = (store: GcpSecretManager): Core => {
-    const target = postgres({
-      ca: server.caPem,
-      admin: async (reference, _host, signal) => parseAdmin((await store.readCurrent(reference, signal)).text)
-    })
-    return { store, targetFor: () => target, log: silentLog, runLivesMs: HOUR, stepNeedsMs: 100 }
-  }
+  const coreOnStore = (store: GcpSecretManager): Core => coreOn(store, server.caPem)
   const only = place.store()
   let runs = 0
   return {
     place,
     double,
     server,
-    coreOn,
+    coreOn: coreOnStore,
     get core() {
       runs++
-      return coreOn(processes === 'one' ? only : place.store())
+      return coreOnStore(processes === 'one' ? only : place.store())
     },
     /**
      * The grace begins when the last reader can have been given the version before; so it is that much longer until it is
@@ -80,13 +72,7 @@ export async function gcpWorld(faults: Faults, lagMs = 0, processes: 'many' | 'o
       await place.create(id, documentOf(proxy.port, pair, 'admin'), policy)
       double.setLag(lagMs)
       const keep = async (): Promise<Kept> => JSON.parse((await place.latest(id)).text) as Kept
-      return {
-        id,
-        pair,
-        keep,
-        use: async () => login(server, await keep()),
-        useKept: async (kept) => void (await login(server, kept))
-      }
+      return subjectOf(server, id, pair, keep)
     },
     stop: async () => {
       await proxy.stop()

@@ -1,22 +1,16 @@
-import { parseAdmin } from '../../shared/document.ts'
-import { silentLog } from '../../shared/log.ts'
-import type { Core } from '../../shared/rotation/core.ts'
-import type { VaultKv } from '../../shared/stores/vault-kv.ts'
-import { postgres } from '../../shared/targets/postgres.ts'
 import type { Faults } from '../conformance/crash.ts'
 import { findOpenbao } from '../servers/openbao.ts'
-import type { PostgresServer } from '../servers/postgres.ts'
 import { placeOnDouble, placeOnOpenbao, storeAt, type VaultPlace } from '../stores/vault-harness.ts'
 import {
   adminDocument,
+  coreOn,
   count,
   database,
   documentOf,
-  HOUR,
   type Kept,
-  login,
   makePair,
   noLocks,
+  subjectOf,
   type World
 } from './crash-worlds.ts'
 
@@ -37,7 +31,7 @@ export async function vaultWorld(faults: Faults): Promise<VaultWorld> {
   return {
     place,
     get core() {
-      return coreOf(storeAt(place, []), server)
+      return coreOn(storeAt(place, []), server.caPem)
     },
     fresh: async () => {
       const pair = await makePair(server)
@@ -49,11 +43,7 @@ export async function vaultWorld(faults: Faults): Promise<VaultWorld> {
         const { body } = await place.owner('GET', `data/${id}`)
         return (body as { data: { data: Kept } }).data.data
       }
-      return {
-        ...{ id, pair, keep },
-        use: async () => login(server, await keep()),
-        useKept: async (kept) => void (await login(server, kept))
-      }
+      return subjectOf(server, id, pair, keep)
     },
     advance: place.server.advance,
     unlocked: () => noLocks(server),
@@ -67,11 +57,3 @@ export async function vaultWorld(faults: Faults): Promise<VaultWorld> {
 
 /** One process for all, which remembers what it saw. */
 export const asOneProcess = (world: VaultWorld): VaultWorld => ({ ...world, core: world.core })
-
-function coreOf(store: VaultKv, server: PostgresServer): Core {
-  const target = postgres({
-    ca: server.caPem,
-    admin: async (reference, _host, signal) => parseAdmin((await store.readCurrent(reference, signal)).text)
-  })
-  return { store, targetFor: () => target, log: silentLog, runLivesMs: HOUR, stepNeedsMs: 100 }
-}

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { attemptFrom, type Bench, bench, fresh, look, planted, refusal, rotated, signal } from '../conformance/store-harness.ts'
-import { type AzureHarness, startAzure } from './azure-harness.ts'
+import { type AzureHarness, nameOf, startAzure } from './azure-harness.ts'
 import { heldUp } from './azure-held-up.ts'
 
 const HOLD = { hold: { reason: 'an incident' } }
@@ -14,7 +14,6 @@ describe('on Azure Key Vault, a hold', () => {
     b = bench(azure)
   })
   afterAll(() => azure?.close())
-  const nameOf = (id: string): string => id.split('/').at(-1) ?? ''
   const staged = async () => {
     const { id, base } = await fresh(b)
     const attempt = attemptFrom(base)

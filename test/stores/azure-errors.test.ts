@@ -16,7 +16,7 @@ import {
 } from '../conformance/store-harness.ts'
 import type { VendorFault } from '../doubles/key-vault.ts'
 import { startBlobs } from './azure-blobs.ts'
-import { type AzureHarness, startAzure } from './azure-harness.ts'
+import { type AzureHarness, nameOf, startAzure } from './azure-harness.ts'
 
 describe('what Azure says', () => {
   let blobs: Awaited<ReturnType<typeof startBlobs>>
@@ -28,7 +28,6 @@ describe('what Azure says', () => {
     b = bench(azure)
   })
   afterAll(() => azure?.close())
-  const nameOf = (id: string): string => id.split('/').at(-1) ?? ''
   const thrown = async (work: Promise<unknown>): Promise<KeyturnError> => (await work.catch((e: unknown) => e)) as KeyturnError
 
   const READS: readonly (readonly [fault: VendorFault, code: string, says: RegExp])[] = [

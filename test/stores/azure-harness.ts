@@ -33,6 +33,9 @@ export interface HarnessOptions {
   readonly requestTimeoutMs?: number
 }
 
+/** What the vault calls the secret of an id. */
+export const nameOf = (id: string): string => id.split('/').at(-1) ?? ''
+
 /** A pause that a test can bear. */
 const RETRIES = { retryDelayInMs: 1, maxRetryDelayInMs: 2 }
 

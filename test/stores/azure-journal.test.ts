@@ -1,30 +1,23 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { attemptFrom, type Bench, bench, fresh, look, PLANTED, planted, refusal, signal } from '../conformance/store-harness.ts'
+import { attemptFrom, type Bench, fresh, look, PLANTED, planted, refusal, signal } from '../conformance/store-harness.ts'
 import { EVERY_BLOBS } from './azure-blobs.ts'
-import { type AzureHarness, startAzure } from './azure-harness.ts'
+import { type AzureHarness, nameOf } from './azure-harness.ts'
 import { heldUp } from './azure-held-up.ts'
-
-const REQUEST_TIMEOUT_MS = 5_000
-const LEASE_MS = 60_000
-/** Azure Storage's times have whole seconds. */
-const SECOND_MS = 1_000
+import { type JournalScene, journalScene, LEASE_MS, REQUEST_TIMEOUT_MS, SECOND_MS } from './azure-journal-scene.ts'
 
 describe.each(EVERY_BLOBS)('the journal of Azure Key Vault, on %s', (_, blobs) => {
   let azure: AzureHarness
   let b: Bench
+  let values: JournalScene['values']
+  let staged: JournalScene['staged']
   beforeAll(async () => {
-    azure = await startAzure({ blobs, maxRetries: 0, requestTimeoutMs: REQUEST_TIMEOUT_MS })
-    b = bench(azure)
+    const scene = await journalScene(blobs)
+    azure = scene.azure
+    b = scene.b
+    values = scene.values
+    staged = scene.staged
   })
   afterAll(() => azure?.close())
-  const nameOf = (id: string): string => id.split('/').at(-1) ?? ''
-  const values = (id: string): readonly string[] => azure.double.reveal(nameOf(id)).map((v) => v.replace(`${PLANTED} `, ''))
-  const staged = async () => {
-    const { id, base } = await fresh(b)
-    const attempt = attemptFrom(base)
-    await b.store.stage(id, attempt, planted('second'), signal())
-    return { id, base, attempt }
-  }
 
   test('keeps who is about to write, and nothing of what is written', async () => {
     const { id, attempt } = await staged()

@@ -14,7 +14,7 @@ import {
   signal
 } from '../conformance/store-harness.ts'
 import { azureCredential } from '../doubles/azure-credential.ts'
-import { type AzureHarness, startAzure } from './azure-harness.ts'
+import { type AzureHarness, nameOf, startAzure } from './azure-harness.ts'
 
 storeSuite('Azure Key Vault', () => startAzure())
 
@@ -26,7 +26,6 @@ describe('Azure Key Vault', () => {
     b = bench(azure)
   })
   afterAll(() => azure?.close())
-  const nameOf = (id: string): string => id.split('/').at(-1) ?? ''
 
   describe('an id', () => {
     test('may be a name, in either case, or an address with or without a version, and is given back as the address', async () => {

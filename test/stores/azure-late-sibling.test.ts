@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { attemptFrom, fresh, look, PLANTED, planted, refusal, rotated, signal } from '../conformance/store-harness.ts'
-import { type LateScene, lateScene, nameOf } from './azure-late-scene.ts'
+import { nameOf } from './azure-harness.ts'
+import { type LateScene, lateScene } from './azure-late-scene.ts'
 
 /** Only versions of the secret itself are what readers get: what lands late beside it must not undo one that is good. */
 describe('a write of the sibling in Azure Key Vault that lands late', () => {

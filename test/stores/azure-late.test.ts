@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { attemptFrom, fresh, look, PLANTED, planted, refusal, rotated, signal } from '../conformance/store-harness.ts'
-import { type LateScene, lateScene, nameOf } from './azure-late-scene.ts'
+import { nameOf } from './azure-harness.ts'
+import { type LateScene, lateScene } from './azure-late-scene.ts'
 
 /** Key Vault cannot be fenced: what its senders gave up may still land. */
 describe('a write to Azure Key Vault that lands late', () => {
@@ -112,11 +113,7 @@ describe('a write to Azure Key Vault that lands late', () => {
 
   test('is not mended over what a person wrote meanwhile', async () => {
     const { id, base } = await fresh(scene.b)
-    const attempt = attemptFrom(base)
-    await scene.b.store.stage(id, attempt, planted('dead'), signal())
-    await scene.promoteLate(id, attempt)
-    await scene.b.store.drop(id, attempt.token, signal())
-    scene.land()
+    await scene.landDropped(id, base)
     scene.azure.setBlobFault(async ({ op }) => {
       if (op === 'write') await scene.azure.owner.setSecret(nameOf(id), `${PLANTED} a person was here`)
       return undefined

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { attemptFrom, fresh, look, PLANTED, planted, refusal, rotated, signal } from '../conformance/store-harness.ts'
-import { type LateScene, lateScene, nameOf } from './azure-late-scene.ts'
+import { nameOf } from './azure-harness.ts'
+import { type LateScene, lateScene } from './azure-late-scene.ts'
 
 /** What was current before is current again, and nobody has to do anything. */
 describe('a write to Azure Key Vault that landed late', () => {
@@ -13,11 +14,7 @@ describe('a write to Azure Key Vault that landed late', () => {
   test('of an attempt that was dropped is mended by the next look: what was current before is current again', async () => {
     const { id, base } = await fresh(scene.b)
     await scene.azure.owner.updateSecretProperties(nameOf(id), base, { tags: { team: 'shop', keyturn: 'kind=postgres' } })
-    const attempt = attemptFrom(base)
-    await scene.b.store.stage(id, attempt, planted('dead'), signal())
-    await scene.promoteLate(id, attempt)
-    await scene.b.store.drop(id, attempt.token, signal())
-    scene.land()
+    await scene.landDropped(id, base)
     expect(await scene.azure.ordinaryRead(id)).toBe(`${PLANTED} dead`)
     const facts = await scene.azure.another().describe(id, signal())
     expect(await scene.azure.ordinaryRead(id)).toBe(`${PLANTED} first`)
@@ -104,11 +101,7 @@ describe('a write to Azure Key Vault that landed late', () => {
     const { id, base } = await fresh(scene.b)
     const [mine, other] = [scene.azure.another(), scene.azure.another()]
     for (const by of [mine, other]) {
-      const attempt = attemptFrom((await other.describe(id, signal()))?.current ?? base)
-      await scene.b.store.stage(id, attempt, planted('dead'), signal())
-      await scene.promoteLate(id, attempt)
-      await scene.b.store.drop(id, attempt.token, signal())
-      scene.land()
+      await scene.landDropped(id, (await other.describe(id, signal()))?.current ?? base)
       await by.describe(id, signal())
     }
     const made = await scene.azure.calls(() => mine.stage(id, attemptFrom(base), planted('next'), signal()))
@@ -132,11 +125,7 @@ describe('a write to Azure Key Vault that landed late', () => {
 
   test('and was mended is no promotion, also when a person writes a newer version', async () => {
     const { id, base } = await fresh(scene.b)
-    const attempt = attemptFrom(base)
-    await scene.b.store.stage(id, attempt, planted('dead'), signal())
-    await scene.promoteLate(id, attempt)
-    await scene.b.store.drop(id, attempt.token, signal())
-    scene.land()
+    await scene.landDropped(id, base)
     await look(scene.b, id)
     scene.azure.advance(1_000)
     await scene.azure.owner.setSecret(nameOf(id), `${PLANTED} a person was here`)

@@ -14,7 +14,7 @@ import {
   rotated,
   signal
 } from '../conformance/store-harness.ts'
-import { type AzureHarness, startAzure } from './azure-harness.ts'
+import { type AzureHarness, nameOf, startAzure } from './azure-harness.ts'
 
 /** What people do to a vault, with `az`, in the portal and by scripts. */
 describe('on Azure Key Vault, a person’s', () => {
@@ -25,7 +25,6 @@ describe('on Azure Key Vault, a person’s', () => {
     b = bench(azure)
   })
   afterAll(() => azure?.close())
-  const nameOf = (id: string): string => id.split('/').at(-1) ?? ''
   const write = async (id: string, text: string, tags?: Record<string, string>): Promise<string> =>
     (await azure.owner.setSecret(nameOf(id), `${PLANTED} ${text}`, tags ? { tags } : {})).properties.version ?? ''
   const listed = async (id: string): Promise<SecretFacts | undefined> => {

@@ -1,8 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { Attempt, SecretFacts } from '../../shared/ports/secret-store.ts'
-import type { GcpSecretManager } from '../../shared/stores/gcp-secret-manager.ts'
 import { attemptFrom, planted, refusal, signal } from '../conformance/store-harness.ts'
 import { codeOf, type GcpPlace, gcpPlace } from './gcp-harness.ts'
+import { isCommit, look, promotedAt, underwayAt, valuesOf } from './gcp-promotions.ts'
 
 let place: GcpPlace
 beforeAll(async () => {
@@ -11,31 +10,9 @@ beforeAll(async () => {
 afterEach(() => place.setFault(undefined))
 afterAll(() => place.close())
 
-const look = async (store: GcpSecretManager, id: string): Promise<SecretFacts> => {
-  const facts = await store.describe(id, signal())
-  if (!facts) throw new Error(`${id} is not there`)
-  return facts
-}
-const values = (id: string) => place.double.versions(id).map((v) => v.value?.replace(/^planted\S+ /, ''))
-const isCommit = ({ op, name }: { op: string; name: string }): boolean => op === 'AddSecretVersion' && !name.endsWith('-pending')
-
-async function promoted(id: string, base: string, text: string): Promise<Attempt> {
-  const [store, attempt] = [place.store(), attemptFrom(base)]
-  await store.stage(id, attempt, planted(text), signal())
-  await store.promote(id, attempt, signal())
-  await store.drop(id, attempt.token, signal())
-  return attempt
-}
-
-/** An attempt whose promotion is still on its way: it has no answer, and no effect yet. */
-async function underway(base: string, text: string, id: string): Promise<Attempt> {
-  const [store, attempt] = [place.store(), attemptFrom(base)]
-  await store.stage(id, attempt, planted(text), signal())
-  place.setFault((call) => (isCommit(call) ? 'late' : undefined))
-  expect(await codeOf(store.promote(id, attempt, signal()))).toBe('unavailable/store')
-  place.setFault(undefined)
-  return attempt
-}
+const values = (id: string) => valuesOf(place, id)
+const promoted = (id: string, base: string, text: string) => promotedAt(place, id, base, text)
+const underway = (base: string, text: string, id: string) => underwayAt(place, base, text, id)
 
 describe('a promotion that has no answer', () => {
   test('and took effect is found by its number and its value, by whoever looks next', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { Attempt, SecretFacts } from '../../shared/ports/secret-store.ts'
 import { attemptFrom, planted, signal } from '../conformance/store-harness.ts'
 import { codeOf, type GcpPlace, gcpPlace, RIGHTS, resource } from './gcp-harness.ts'
+import { type End, isCommit, look as lookBy, promotedAt, underwayAt, valuesOf } from './gcp-promotions.ts'
 
 let place: GcpPlace
 beforeAll(async () => {
@@ -11,33 +11,18 @@ afterEach(() => place.setFault(undefined))
 afterAll(() => place.close())
 
 /** By a process of its own. */
-const look = async (id: string): Promise<SecretFacts> => {
-  const facts = await place.store().describe(id, signal())
-  if (!facts) throw new Error(`${id} is not there`)
-  return facts
-}
-const values = (id: string) => place.double.versions(id).map((v) => v.value?.replace(/^planted\S+ /, ''))
+const look = (id: string) => lookBy(place.store(), id)
+const values = (id: string) => valuesOf(place, id)
 const copies = (id: string) =>
   place.double.versions(`${id}-pending`).flatMap((v) => (v.value?.includes('planted') ? [v.value.replace(/^.*\s/s, '')] : []))
-const isCommit = ({ op, name }: { op: string; name: string }): boolean => op === 'AddSecretVersion' && !name.endsWith('-pending')
 /** A person writes a value that keyturn once made. */
 const rollBack = (id: string, text: string) => place.add(id, planted(text).reveal())
 
-async function promoted(id: string, base: string, text: string, end: 'dropped' | 'killed before the drop'): Promise<Attempt> {
-  const [store, attempt] = [place.store(), attemptFrom(base)]
-  await store.stage(id, attempt, planted(text), signal())
-  await store.promote(id, attempt, signal())
-  if (end === 'dropped') await store.drop(id, attempt.token, signal())
-  return attempt
-}
+const promoted = (id: string, base: string, text: string, end: End) => promotedAt(place, id, base, text, end)
 
 /** An attempt that was dropped while its promotion was on its way: without an effect until it lands. */
 async function droppedUnderWay(id: string, base: string): Promise<void> {
-  const [store, attempt] = [place.store(), attemptFrom(base)]
-  await store.stage(id, attempt, planted('leaked'), signal())
-  place.setFault((call) => (isCommit(call) ? 'late' : undefined))
-  expect(await codeOf(store.promote(id, attempt, signal()))).toBe('unavailable/store')
-  place.setFault(undefined)
+  const attempt = await underwayAt(place, base, 'leaked', id)
   await place.store().drop(id, attempt.token, signal())
 }
 

@@ -1,23 +1,11 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { SecretText } from '../../shared/types.ts'
 import type { VaultLogin } from '../../shared/vault/login.ts'
 import { type AzureLoginSettings, azureLogin } from '../../shared/vault/login-azure.ts'
 import { jwtKey } from '../doubles/vault-jwt.ts'
 import type { AzureMount } from '../doubles/vault-login-azure.ts'
-import { startVaultLogins, type VaultLogins, type VaultLoginsOptions } from '../doubles/vault-logins.ts'
-import { loggedIn, refused } from './cloud-world.ts'
+import { loggedIn, refused, start, vault } from './cloud-world.ts'
 import { expectSilent } from './vault-world.ts'
-
-let vault: VaultLogins
-const started: VaultLogins[] = []
-afterEach(async () => {
-  for (const one of started.splice(0)) await one.close()
-})
-async function start(options: VaultLoginsOptions): Promise<VaultLogins> {
-  vault = await startVaultLogins(options)
-  started.push(vault)
-  return vault
-}
 
 describe('the login azure', () => {
   const entra = jwtKey()

@@ -1,24 +1,12 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { SecretText } from '../../shared/types.ts'
 import type { VaultLogin } from '../../shared/vault/login.ts'
 import { type GcpLoginSettings, gcpLogin, type IamSignerSettings, iamSigner } from '../../shared/vault/login-gcp.ts'
 import { startVaultErrors } from '../doubles/vault-errors.ts'
 import { jwtKey } from '../doubles/vault-jwt.ts'
 import type { GcpMount } from '../doubles/vault-login-gcp.ts'
-import { startVaultLogins, type VaultLogins, type VaultLoginsOptions } from '../doubles/vault-logins.ts'
-import { LOOK, loggedIn, refused } from './cloud-world.ts'
+import { LOOK, loggedIn, refused, start, vault } from './cloud-world.ts'
 import { clientOf, expectSilent, failure, signal } from './vault-world.ts'
-
-let vault: VaultLogins
-const started: VaultLogins[] = []
-afterEach(async () => {
-  for (const one of started.splice(0)) await one.close()
-})
-async function start(options: VaultLoginsOptions): Promise<VaultLogins> {
-  vault = await startVaultLogins(options)
-  started.push(vault)
-  return vault
-}
 
 describe('the login gcp', () => {
   const account = 'rotation@project.iam.gserviceaccount.com'

@@ -1,8 +1,20 @@
-import { expect } from 'vitest'
+import { afterEach, expect } from 'vitest'
 import type { KeyturnError } from '../../shared/errors.ts'
 import type { VaultLogin } from '../../shared/vault/login.ts'
-import type { VaultLogins } from '../doubles/vault-logins.ts'
+import { startVaultLogins, type VaultLogins, type VaultLoginsOptions } from '../doubles/vault-logins.ts'
 import { clientOf, failure, signal } from './vault-world.ts'
+
+/** The one that was started last; all are closed after each test. */
+export let vault: VaultLogins
+const started: VaultLogins[] = []
+afterEach(async () => {
+  for (const one of started.splice(0)) await one.close()
+})
+export async function start(options: VaultLoginsOptions): Promise<VaultLogins> {
+  vault = await startVaultLogins(options)
+  started.push(vault)
+  return vault
+}
 
 /** What every token may do. */
 export const LOOK = { method: 'GET', path: 'auth/token/lookup-self' } as const
