@@ -12,9 +12,12 @@ export interface FunctionBuild {
 
 export const FUNCTIONS: readonly FunctionBuild[] = [
   { name: 'aws/rotate-database', entry: 'functions/aws/rotate-database.ts' },
+  { name: 'aws/rotate-api-key', entry: 'functions/aws/rotate-api-key.ts' },
   // @azure/functions does not load from an ES module that a bundler made.
   { name: 'azure/rotate-database', entry: 'functions/azure/apps/rotate-database.ts', format: 'cjs' },
+  { name: 'azure/rotate-api-key', entry: 'functions/azure/apps/rotate-api-key.ts', format: 'cjs' },
   { name: 'gcp/rotate-database', entry: 'functions/gcp/rotate-database.ts' },
+  { name: 'gcp/rotate-api-key', entry: 'functions/gcp/rotate-api-key.ts' },
   { name: 'local/keyturn', entry: 'functions/local/cli.ts' }
 ]
 
@@ -60,6 +63,14 @@ const builtins: Plugin = {
  * exports, and the RDS client has 170 commands. test/architecture.test.ts compares it with the sources.
  */
 export const TAKEN: Readonly<Record<string, readonly string[]>> = {
+  '@aws-sdk/client-iam': [
+    'IAMClient',
+    'CreateAccessKeyCommand',
+    'DeleteAccessKeyCommand',
+    'GetAccessKeyLastUsedCommand',
+    'ListAccessKeysCommand',
+    'UpdateAccessKeyCommand'
+  ],
   '@aws-sdk/client-rds': ['RDSClient', 'DescribeDBClustersCommand', 'DescribeDBInstancesCommand']
 }
 

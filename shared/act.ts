@@ -38,7 +38,7 @@ export async function act(core: Core, asked: ActionRequest, delivery: Delivery):
   }
   core.log.info('asked', { action: asked.action, secret: request.secretId, reason: asked.reason, force: asked.force })
   if (asked.action !== 'sweep') {
-    const report = succeeded(await run(core, { want: asked.action, force: asked.force }, request))
+    const report = succeeded(await run(core, { want: asked.action, force: asked.force, endSessions: asked.endSessions }, request))
     delivery.onResult?.(report)
     return { action: asked.action, results: [report] }
   }

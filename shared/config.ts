@@ -18,6 +18,16 @@ export interface Config {
   /** An endpoint of the secret store other than the region's own (VPC endpoint, test server). */
   readonly storeEndpoint: string | undefined
   readonly password: PasswordPolicy
+  /** Hosts that a `restart` of the kind http may name. */
+  readonly restartHosts: readonly string[]
+  /** Undefined: nobody in a cluster is restarted. */
+  readonly kubernetes: { readonly apiServer: string; readonly caFile: string; readonly tokenFile: string } | undefined
+  /** A file with descriptions of providers beside the ready ones, JSON. */
+  readonly providersFile: string | undefined
+  /** Hosts of descriptions, and of restarts, whose addresses may be private. */
+  readonly privateHosts: readonly string[]
+  /** Another place for a host of a description: a gateway. */
+  readonly providerEndpoints: Readonly<Record<string, string>>
 }
 
 const whole = (name: string, min: number, max: number, fallback: number) =>
@@ -42,6 +52,28 @@ const flag = (name: string, fallback: 'true' | 'false') =>
       v.transform((text) => text === 'true')
     ),
     fallback
+  )
+
+const list = v.optional(
+  v.pipe(
+    v.string(),
+    v.transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''))
+  ),
+  ''
+)
+
+const pairs = (name: string) =>
+  v.optional(
+    v.pipe(
+      v.string(),
+      v.transform((text) => text.split(/[\s,]+/).filter((part) => part !== '')),
+      v.check(
+        (all) => all.every((part) => /^[^=]+=https?:\/\/[^=]+$/.test(part)),
+        `${name} must read like api.example.com=https://gateway.example`
+      ),
+      v.transform((all) => Object.fromEntries(all.map((part) => part.split('=') as [string, string])))
+    ),
+    ''
   )
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
@@ -70,7 +102,14 @@ const ENVIRONMENT = v.object({
   EXCLUDE_UPPERCASE: flag('EXCLUDE_UPPERCASE', 'false'),
   EXCLUDE_NUMBERS: flag('EXCLUDE_NUMBERS', 'false'),
   EXCLUDE_PUNCTUATION: flag('EXCLUDE_PUNCTUATION', 'false'),
-  REQUIRE_EACH_INCLUDED_TYPE: flag('REQUIRE_EACH_INCLUDED_TYPE', 'true')
+  REQUIRE_EACH_INCLUDED_TYPE: flag('REQUIRE_EACH_INCLUDED_TYPE', 'true'),
+  KEYTURN_RESTART_HOSTS: list,
+  KEYTURN_KUBERNETES_URL: v.optional(v.pipe(v.string(), v.url('KEYTURN_KUBERNETES_URL must be a URL'))),
+  KEYTURN_KUBERNETES_CA_FILE: v.optional(v.string(), '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt'),
+  KEYTURN_KUBERNETES_TOKEN_FILE: v.optional(v.string(), '/var/run/secrets/kubernetes.io/serviceaccount/token'),
+  KEYTURN_PROVIDERS_FILE: v.optional(v.pipe(v.string(), v.nonEmpty('KEYTURN_PROVIDERS_FILE must be a path'))),
+  KEYTURN_PRIVATE_HOSTS: list,
+  KEYTURN_PROVIDER_ENDPOINTS: pairs('KEYTURN_PROVIDER_ENDPOINTS')
 })
 
 type Variable = keyof typeof ENVIRONMENT.entries
@@ -91,7 +130,14 @@ const SAYS: Readonly<Record<Variable, string>> = {
   EXCLUDE_UPPERCASE: 'no A-Z',
   EXCLUDE_NUMBERS: 'no 0-9',
   EXCLUDE_PUNCTUATION: 'no symbols, whatever KEYTURN_PASSWORD_SYMBOLS says',
-  REQUIRE_EACH_INCLUDED_TYPE: 'at least one character of each kind that is left'
+  REQUIRE_EACH_INCLUDED_TYPE: 'at least one character of each kind that is left',
+  KEYTURN_RESTART_HOSTS: 'hosts that a `restart` of the kind `http:` may call, with spaces between',
+  KEYTURN_KUBERNETES_URL: 'the API server of the cluster whose workloads a `restart` of the kind `k8s:` names',
+  KEYTURN_KUBERNETES_CA_FILE: 'a file with its CA, PEM',
+  KEYTURN_KUBERNETES_TOKEN_FILE: 'a file with a token that may patch them, read each time',
+  KEYTURN_PROVIDERS_FILE: 'descriptions of providers for `http-api-key` beside the ready ones: a file, a JSON array',
+  KEYTURN_PRIVATE_HOSTS: 'hosts of providers and restarts whose addresses may be private; others are refused there',
+  KEYTURN_PROVIDER_ENDPOINTS: 'gateways in place of hosts of providers, `api.example.com=https://gateway.example`'
 }
 
 const VARIABLES = Object.keys(SAYS) as readonly Variable[]
@@ -128,17 +174,32 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       digits: !e.EXCLUDE_NUMBERS,
       symbols: e.EXCLUDE_PUNCTUATION ? '' : (e.KEYTURN_PASSWORD_SYMBOLS ?? DEFAULT_PASSWORD_POLICY.symbols),
       requireEach: e.REQUIRE_EACH_INCLUDED_TYPE
-    }
+    },
+    restartHosts: e.KEYTURN_RESTART_HOSTS,
+    kubernetes:
+      e.KEYTURN_KUBERNETES_URL === undefined
+        ? undefined
+        : {
+            apiServer: e.KEYTURN_KUBERNETES_URL,
+            caFile: e.KEYTURN_KUBERNETES_CA_FILE,
+            tokenFile: e.KEYTURN_KUBERNETES_TOKEN_FILE
+          },
+    providersFile: e.KEYTURN_PROVIDERS_FILE,
+    privateHosts: e.KEYTURN_PRIVATE_HOSTS,
+    providerEndpoints: e.KEYTURN_PROVIDER_ENDPOINTS
   }
 }
 
 /** The CA certificates of KEYTURN_CA_FILE. Throws `invalid/config` where the file cannot be read. */
-export function readCa({ caFile }: Config): string | undefined {
-  if (caFile === undefined) return undefined
+export const readCa = ({ caFile }: Config): string | undefined =>
+  caFile === undefined ? undefined : readSettingFile('KEYTURN_CA_FILE', caFile)
+
+/** The file that a setting names. Throws `invalid/config` where it cannot be read. */
+export function readSettingFile(name: string, path: string): string {
   try {
-    return readFileSync(caFile, 'utf8')
+    return readFileSync(path, 'utf8')
   } catch {
-    throw new KeyturnError('invalid/config', `KEYTURN_CA_FILE: ${caFile} cannot be read`)
+    throw new KeyturnError('invalid/config', `${name}: ${path} cannot be read`)
   }
 }
 

@@ -1,6 +1,6 @@
-import { type Node, parseTree } from 'jsonc-parser'
 import { KeyturnError } from './errors.ts'
-import { SecretText } from './types.ts'
+import { filled, type Members, membersOf, reader, replaceMembers, secret } from './json-members.ts'
+import type { SecretText } from './types.ts'
 
 /** Another address that consumers use besides `host`. */
 export interface Endpoint {
@@ -29,10 +29,10 @@ export interface DatabaseDocument {
 
 /**
  * Reads a database secret; fields that are not keyturn's are ignored. Throws `unsupported/engine`, or
- * `invalid/document` naming the fields and never their values (JSON.parse quotes its input, so its message stays here).
+ * `invalid/document` naming the fields and never their values.
  */
 export function parseDocument(text: SecretText): DatabaseDocument {
-  const members = membersOf(text)
+  const members = membersOf(text, KNOWN)
   const { read, optional, end } = reader(members)
   const engine = read('engine', 'must be a text', filled)
   if (engine !== undefined && !ENGINES.includes(engine.toLowerCase()))
@@ -62,7 +62,7 @@ export interface AdminDocument {
 
 /** Reads an admin secret. Throws `invalid/document`, like parseDocument. */
 export function parseAdmin(text: SecretText): AdminDocument {
-  const { read, optional, end } = reader(membersOf(text))
+  const { read, optional, end } = reader(membersOf(text, KNOWN))
   return end<AdminDocument>({
     username: read('username', 'must be a text', filled),
     password: read('password', 'must be a text', secret),
@@ -71,65 +71,13 @@ export function parseAdmin(text: SecretText): AdminDocument {
   })
 }
 
-/** Reads members one by one and names everything that is wrong at the end, together. */
-function reader(members: ReadonlyMap<string, Member>) {
-  const wrong: string[] = []
-  const read = <T>(key: string, want: string, check: (value: unknown) => T | undefined, fallback?: T): T | undefined => {
-    const value = members.get(key)?.value
-    // AWS's console and CloudFormation write null for "not given".
-    if ((value === undefined || value === null) && fallback !== undefined) return fallback
-    const found = check(value ?? undefined)
-    if (found === undefined) wrong.push(`${key} ${want}`)
-    return found
-  }
-  const optional = <T>(key: string, want: string, check: (value: unknown) => T | undefined): T | undefined =>
-    (members.get(key)?.value ?? undefined) === undefined ? undefined : read(key, want, check)
-  const end = <T>(found: { readonly [K in keyof T]: T[K] | undefined }): T => {
-    if (wrong.length > 0) throw new KeyturnError('invalid/document', `the secret’s ${wrong.join('; ')}`)
-    return found as T
-  }
-  return { read, optional, end }
-}
-
 /** The same text with other values of `username` and `password`, and every other byte as it was. */
-export function replaceFields(
+export const replaceFields = (
   text: SecretText,
-  fields: { readonly username: string; readonly password: SecretText }
-): SecretText {
-  const members = membersOf(text)
-  const edits = [
-    { node: members.get('username'), value: fields.username },
-    { node: members.get('password'), value: fields.password.reveal() }
-  ]
-  let result = text.reveal()
-  for (const { node, value } of edits.sort((x, y) => (y.node?.offset ?? 0) - (x.node?.offset ?? 0))) {
-    if (node === undefined) throw new KeyturnError('invalid/document', 'the secret has no username or no password to replace')
-    result = result.slice(0, node.offset) + JSON.stringify(value) + result.slice(node.offset + node.length)
-  }
-  return new SecretText(result)
-}
+  { username, password }: { readonly username: string; readonly password: SecretText }
+): SecretText => replaceMembers(text, { username, password: password.reveal() }, KNOWN)
 
 const ENGINES = ['postgres', 'postgresql', 'aurora-postgresql']
-
-type Member = { readonly value: unknown; readonly offset: number; readonly length: number }
-
-/** The members of the top level, with the place of each value in the text. */
-function membersOf(text: SecretText): ReadonlyMap<string, Member> {
-  const source = text.reveal()
-  const value = parsed(source)
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new KeyturnError('invalid/document', 'the secret is JSON, but not an object')
-  const members = new Map<string, Member>()
-  for (const property of parseTree(source)?.children ?? []) {
-    const [key, node] = (property.children ?? []) as readonly (Node | undefined)[]
-    if (key === undefined || node === undefined) continue
-    const name = String(key.value)
-    // Readers disagree on which one counts: the first, or (JSON.parse) the last.
-    if (members.has(name) && KNOWN.has(name)) throw new KeyturnError('invalid/document', `the secret names ${name} twice`)
-    members.set(name, { value: (value as Record<string, unknown>)[name], offset: node.offset, length: node.length })
-  }
-  return members
-}
 
 const KNOWN = new Set([
   'engine',
@@ -144,24 +92,6 @@ const KNOWN = new Set([
   'verifyQuery',
   'endpoints'
 ])
-
-function parsed(source: string): unknown {
-  if (source.trim() === '') throw new KeyturnError('invalid/document', 'the secret is empty')
-  try {
-    return JSON.parse(source)
-  } catch {
-    throw new KeyturnError('invalid/document', 'the secret is not JSON')
-  }
-}
-
-// Postgres ends every text of the startup message at a NUL: what follows one would be cut, not refused.
-const filled = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' && !value.includes('\0') ? value : undefined
-
-const secret = (value: unknown): SecretText | undefined => {
-  const text = filled(value)
-  return text === undefined ? undefined : new SecretText(text)
-}
 
 // A leading slash would make the driver take it for the folder of a unix socket, where there is no TLS.
 const hostName = (value: unknown): string | undefined =>
@@ -185,7 +115,7 @@ const twoNames = (value: unknown): readonly [string, string] | undefined => {
 }
 
 const endpointList =
-  (members: ReadonlyMap<string, Member>) =>
+  (members: Members) =>
   (value: unknown): readonly Endpoint[] | undefined => {
     if (!Array.isArray(value)) return undefined
     const main = portNumber(members.get('port')?.value) ?? 5432

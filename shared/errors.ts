@@ -9,6 +9,7 @@ export const CODES = {
   'not-found/version': [false, 'The version was removed, or its value was never written; start a new rotation.'],
   'not-found/admin-secret': [false, 'Create the admin secret, or correct the reference to it (masterarn, or the tag).'],
   'not-found/role': [false, 'Create the login in the database, or run `keyturn adopt`, which prints the SQL.'],
+  'not-found/principal': [false, 'The provider knows no such user, application, account or project: correct the document.'],
   'not-found/database': [false, 'The server has no database of that name: create it, or correct dbname in the secret.'],
   'not-found/instance': [false, 'The database instance named by the admin secret was not found; correct the tag or the host.'],
 
@@ -24,12 +25,23 @@ export const CODES = {
   'conflict/token-spent': [false, 'This token names an attempt that ended; start a new rotation with a new token.'],
   'conflict/step-order': [false, 'The step before this one was not done; start the rotation again.'],
   'conflict/full': [false, 'Delete or disable a key that keyturn did not make, then run again.'],
+  'conflict/key-not-ours': [false, 'The key is not recorded as this secret’s own; the message says how to hand it over.'],
+  'conflict/not-retired': [
+    true,
+    'The key before is not retired yet, so no further one is made; `keyturn status` says what it waits for.'
+  ],
+  'conflict/unacknowledged': [
+    true,
+    'Nobody can tell whether the old key is still used: look yourself, then say so with `keyturn ack`, or cut it with `--end-sessions`.'
+  ],
+  'conflict/soaking': [true, 'The old key is disabled and is deleted when the soak is over; `--force` deletes it now.'],
   'conflict/role-not-ours': [false, 'The role exists and is not recorded as ours; adopt it, or name another.'],
   'conflict/pair-shared': [false, 'Two secrets name the same pair; give each its own logins.'],
   'conflict/in-use': [true, 'Clients still use the old credential; restart them, or retire with `--end-sessions`.'],
   'conflict/previous-dead': [false, 'The previous credential was retired or is refused; rotate instead.'],
   'conflict/managed-elsewhere': [false, 'Another service owns or rotates this secret; use that service.'],
   'conflict/unmanaged': [false, 'keyturn does not manage this secret: run `keyturn adopt`, or set its metadata `kind`.'],
+  'conflict/other-function': [false, 'Another function of the deployment rotates secrets of this kind: ask that one.'],
   'conflict/metadata-changed': [true, 'The metadata changed while it was written; run again.'],
 
   'denied/login': [false, 'The server refused the login and does not say why: wrong password, unknown role or expired.'],
@@ -50,6 +62,15 @@ export const CODES = {
   ],
   'denied/store': [false, 'The store denied the call; the message names the permission that is missing.'],
   'denied/key': [false, 'The key that encrypts the secret cannot be used; check the key and its policy.'],
+  'denied/provider': [false, 'The provider denied the call; the message names the permission that is missing.'],
+  'denied/provider-policy': [
+    false,
+    'A policy of the provider forbids such a key, or so long a life of it; the message says which: ask for an exception, or set it shorter.'
+  ],
+  'denied/address': [
+    false,
+    'This address is not called: the description must allow its host, and private addresses only where that is said.'
+  ],
   'denied/caller': [false, 'Nobody is signed in who may ask: sign in, or have the function’s owner give you the role.'],
 
   'disabled/rotation': [false, 'Rotation is switched off for this secret; switch it on.'],
@@ -64,7 +85,19 @@ export const CODES = {
   'invalid/request': [false, 'Correct the request; the message says which field.'],
   'invalid/step': [false, 'The step is none of createSecret, setSecret, testSecret, finishSecret.'],
   'invalid/token': [false, 'The token is not a version of this secret; let Secrets Manager start the rotation.'],
-  'invalid/document': [false, 'The secret must be a JSON object with engine, host, username and password of the right types.'],
+  'invalid/document': [
+    false,
+    'The secret must be a JSON object with the fields of its kind, of the right types; the message names what is wrong.'
+  ],
+  'invalid/kind': [
+    false,
+    'The document is another provider’s than the secret’s metadata say: correct `kind`, or the document’s `type`.'
+  ],
+  'invalid/description': [false, 'Correct the description of the provider; the message names every field that is wrong.'],
+  'invalid/answer': [
+    false,
+    'The provider’s answer has not what its description or reference promises; the message says which field. Nothing was promoted.'
+  ],
   'invalid/metadata': [false, 'Correct the secret’s metadata; the message says which.'],
   'invalid/pair': [false, 'The pair must name two different logins, one of them the document’s username.'],
   'invalid/name': [
@@ -85,10 +118,17 @@ export const CODES = {
   'invalid/verify-query': [false, 'The owner’s check is not a statement that the server accepts; correct it.'],
 
   'throttled/store': [true, 'The store asked to slow down; it is tried again with a growing pause.'],
+  'throttled/provider': [true, 'The provider asked to slow down; run again later.'],
   'throttled/versions': [true, 'The secret has too many recent versions; wait, and rotate less often.'],
   'throttled/connections': [true, 'The server or the role has no connection left; raise the limit, or run when it is quiet.'],
 
   'unavailable/store': [true, 'The store did not answer; the next run looks what happened.'],
+  'unavailable/provider': [true, 'The provider did not answer, or not so that it tells; the next run looks what happened.'],
+  'unavailable/not-active-yet': [true, 'The provider does not take the new key yet; it stays pending, and is tried again.'],
+  'unavailable/not-dead-yet': [
+    true,
+    'The provider still takes the key that was deleted; it is proved at the next run. If it stays so, block it at the provider.'
+  ],
   'unavailable/sealed': [true, 'Vault is sealed: unseal it (`vault operator unseal`), or wait for its auto-unseal.'],
   'unavailable/host': [true, 'The host cannot be reached: check name, port, network path and firewall.'],
   'unavailable/server': [true, 'The server is starting, stopping or failing over; run again.'],
@@ -105,6 +145,9 @@ export const CODES = {
     false,
     'One login has one password: readers are refused from apply to promote. Give it a twin (`keyturn adopt`), or an admin.'
   ],
+  'unsupported/disable': [false, 'The provider cannot switch this key off; it is deleted instead.'],
+  'unsupported/provider': [false, 'The provider cannot do this by its API; the message says what, and what to do instead.'],
+  'unsupported/restart': [false, 'This host cannot restart such a consumer; the message says which one can.'],
   'unsupported/store': [false, 'The store cannot do this; see the support table.'],
   'unsupported/binary': [false, 'The secret is binary; store the JSON document as text.'],
 

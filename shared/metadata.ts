@@ -1,3 +1,4 @@
+import { formatDuration, parseDuration } from './duration.ts'
 import { KeyturnError } from './errors.ts'
 import { type Instant, instantIn, iso, type VersionId } from './types.ts'
 
@@ -8,7 +9,7 @@ import { type Instant, instantIn, iso, type VersionId } from './types.ts'
  * (docs.aws.amazon.com/tag-editor, "Tag naming limits"), the narrowest of the stores.
  */
 export interface Metadata {
-  /** What the credential opens: `postgres`, later `api-key` … Present on every managed secret. */
+  /** What the credential opens: `postgres`, `aws-iam-access-key` … Present on every managed secret. */
   readonly kind?: string | undefined
   readonly owner?: string | undefined
   readonly environment?: string | undefined
@@ -17,6 +18,15 @@ export interface Metadata {
   readonly periodMs?: number | undefined
   /** How long the old credential stays valid after promotion. */
   readonly graceMs?: number | undefined
+  /** How long nobody must have used the old key before it is retired. */
+  readonly quietMs?: number | undefined
+  /** How long an old key stays disabled before it is deleted. */
+  readonly soakMs?: number | undefined
+  /** How long after promotion an old key that is still used is put up with; then somebody is alerted, or it is cut. */
+  readonly limitMs?: number | undefined
+  readonly overLimit?: 'alert' | 'cut' | undefined
+  /** Who has to be restarted after a promotion: shared/restart.ts. */
+  readonly restart?: string | undefined
   /** When sweep and hook may rotate, UTC: `02:00-04:00`, or with days `sat+sun 02:00-04:00`. */
   readonly window?: string | undefined
   readonly hold?: { readonly reason: string; readonly until?: Instant | undefined } | undefined
@@ -35,39 +45,24 @@ export interface Metadata {
       }
     | undefined
   /** The version that was retired and proved dead, when, and the target's own refusal. */
-  readonly retired?:
-    | {
-        readonly version: VersionId
-        readonly at: Instant
-        readonly refusal: string
-      }
-    | undefined
+  readonly retired?: (Stamp & { readonly refusal: string }) | undefined
+  /** The version whose key was disabled, to be deleted when the soak is over. */
+  readonly disabled?: Stamp | undefined
+  /** A person says that nobody uses the key of this version any more. */
+  readonly acknowledged?: (Stamp & { readonly by: string }) | undefined
+  /** The version that the consumers were restarted for, and how it went: `ok`, or the code of the failure. */
+  readonly restarted?: (Stamp & { readonly outcome: string }) | undefined
+}
+
+/** Something was so of a version, since a time by the store's clock. */
+export interface Stamp {
+  readonly version: VersionId
+  readonly at: Instant
 }
 
 /** Keys to set; null removes. */
 export type MetadataPatch = {
   readonly [K in keyof Metadata]?: Exclude<Metadata[K], undefined> | null
-}
-
-const UNITS: readonly (readonly [string, number])[] = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['m', 60_000],
-  ['s', 1_000],
-  ['ms', 1]
-]
-
-/** `36h`, `7d`, `90m`, `15s`, `500ms` → milliseconds. */
-export function parseDuration(text: string, field: string): number {
-  const match = /^(\d{1,12})(ms|[smhd])$/.exec(text.trim())
-  const unit = UNITS.find(([name]) => name === match?.[2])
-  if (!match || !unit) throw new KeyturnError('invalid/metadata', `${field} must be a number with ms, s, m, h or d, such as 36h`)
-  return Number(match[1]) * unit[1]
-}
-
-export function formatDuration(ms: number): string {
-  const [name, size] = UNITS.find(([, size]) => ms >= size && ms % size === 0) ?? ['ms', 1]
-  return `${ms / size}${name}`
 }
 
 /** Any text in the alphabet: other UTF-8 bytes, `=` and `/` become `=HH` (a tag takes no `%`). */
@@ -115,6 +110,33 @@ function parts(value: string, count: number, field: string): string[] {
   return found
 }
 
+/** `version/time/word`, or `version/time` where there is no word. */
+function stamped<W extends string>(word: W): Codec<Stamp & { readonly [K in W]: string }> {
+  return {
+    write: (v) => `${v.version}/${iso(v.at)}/${encodeText(v[word])}`,
+    read: (value, field) => {
+      const [version = '', at = '', said = ''] = parts(value, 3, field)
+      return { version, at: time.read(at, field), [word]: decodeText(said) } as Stamp & { readonly [K in W]: string }
+    }
+  }
+}
+
+const stamp: Codec<Stamp> = {
+  write: (v) => `${v.version}/${iso(v.at)}`,
+  read: (value, field) => {
+    const [version = '', at = ''] = parts(value, 2, field)
+    return { version, at: time.read(at, field) }
+  }
+}
+
+const overLimit: Codec<'alert' | 'cut'> = {
+  write: (v) => v,
+  read: (value, field) => {
+    if (value === 'alert' || value === 'cut') return value
+    throw new KeyturnError('invalid/metadata', `${field} must be alert or cut`)
+  }
+}
+
 const CODECS: {
   readonly [K in keyof Metadata]-?: readonly [key: string, codec: Codec<NonNullable<Metadata[K]>>]
 } = {
@@ -124,6 +146,11 @@ const CODECS: {
   dataClass: ['data-class', text],
   periodMs: ['period', duration],
   graceMs: ['grace', duration],
+  quietMs: ['quiet', duration],
+  soakMs: ['soak', duration],
+  limitMs: ['limit', duration],
+  overLimit: ['over-limit', overLimit],
+  restart: ['restart', text],
   window: ['window', plain],
   hold: [
     'hold',
@@ -158,20 +185,10 @@ const CODECS: {
       }
     }
   ],
-  retired: [
-    'retired',
-    {
-      write: (v) => `${v.version}/${iso(v.at)}/${encodeText(v.refusal)}`,
-      read: (value, field) => {
-        const [version = '', at = '', refusal = ''] = parts(value, 3, field)
-        return {
-          version,
-          at: time.read(at, field),
-          refusal: decodeText(refusal)
-        }
-      }
-    }
-  ]
+  retired: ['retired', stamped('refusal')],
+  disabled: ['disabled', stamp],
+  acknowledged: ['acknowledged', stamped('by')],
+  restarted: ['restarted', stamped('outcome')]
 }
 
 const FIELDS = Object.keys(CODECS) as (keyof Metadata)[]
@@ -191,11 +208,18 @@ export function decodeMetadata(strings: Readonly<Record<string, string>>, prefix
 }
 
 /**
- * With the last promotion where the commit is its own record; a retirement of what was replaced before it is no news.
+ * With the last promotion where the commit is its own record; what was said of the one replaced before it is no news.
  */
 export function withPromotion(metadata: Metadata, promoted: Metadata['promoted']): Metadata {
-  const { promoted: _, retired, ...rest } = metadata
-  return { ...rest, ...(promoted && { promoted }), ...(retired && retired.version === promoted?.previous && { retired }) }
+  const { promoted: _, retired, disabled, acknowledged, ...rest } = metadata
+  const still = (of: Stamp | undefined): boolean => of !== undefined && of.version === promoted?.previous
+  return {
+    ...rest,
+    ...(promoted && { promoted }),
+    ...(still(retired) && { retired }),
+    ...(still(disabled) && { disabled }),
+    ...(still(acknowledged) && { acknowledged })
+  }
 }
 
 /** A patch as a store's strings, prefix and all: to set, and keys to remove. */

@@ -17,6 +17,8 @@ export type SecretReport =
       readonly graceEnds: string | null
       readonly done: readonly DoneReport[]
       readonly note: string | null
+      /** What the previous key's retirement waits for, in words. */
+      readonly waitsFor: readonly string[]
     }
   | ({ readonly secret: string; readonly ok: false } & Failure)
 
@@ -33,6 +35,8 @@ export interface DoneReport {
   readonly cut: readonly Session[] | null
   /** How long readers were refused, of a secret without overlap; null where both credentials were valid. */
   readonly refusedMs: number | null
+  /** Of `tell`: `ok`, or the code of what failed; null for other steps. */
+  readonly outcome: string | null
 }
 
 export interface Failure {
@@ -51,11 +55,12 @@ export const failureOf = (error: KeyturnError): Failure => ({
 
 export const failed = (secret: string, e: unknown): SecretReport => ({ secret, ok: false, ...failureOf(asKeyturnError(e)) })
 
-const doneReport = ({ step, principal, proof, cut, refusedMs }: Done): DoneReport => ({
+const doneReport = ({ step, principal, proof, cut, refusedMs, outcome }: Done): DoneReport => ({
   step,
   principal,
   cut: cut ?? null,
   refusedMs: refusedMs ?? null,
+  outcome: outcome ?? null,
   proof: proof
     ? { at: iso(proof.at), refusal: proof.refusal, endpoint: proof.endpoint, sessionsEnded: proof.sessionsEnded }
     : null
@@ -69,7 +74,8 @@ export const succeeded = (o: Outcome): SecretReport => ({
   previous: o.previous ?? null,
   graceEnds: o.graceEnds === undefined ? null : iso(o.graceEnds),
   done: o.done.map(doneReport),
-  note: o.note ?? null
+  note: o.note ?? null,
+  waitsFor: o.waitsFor
 })
 
 /** Nobody reads what a timer, a queue or a topic is answered: what was done is said here. The core says what failed. */

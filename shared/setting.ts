@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { formatDuration, parseDuration } from './metadata.ts'
+import { formatDuration, parseDuration } from './duration.ts'
 
 /** A variable as the README shows it. */
 export interface Setting {

@@ -22,15 +22,21 @@ import {
  * reads and parses (a quarter of a millisecond for 10 kB); `all` has the files in lazy/ too.
  */
 const BUDGETS: Readonly<Record<string, Size>> = {
-  'aws/rotate-database': { index: 402_000, all: 1_101_000 },
-  'azure/rotate-database': { index: 450_000, all: 555_000 },
-  'gcp/rotate-database': { index: 259_000, all: 659_000 },
-  'local/keyturn': { index: 700_000, all: 2_170_000 }
+  'aws/rotate-database': { index: 448_000, all: 1_145_000 },
+  'aws/rotate-api-key': { index: 461_000, all: 813_000 },
+  'azure/rotate-database': { index: 482_000, all: 587_000 },
+  'azure/rotate-api-key': { index: 502_000, all: 510_000 },
+  'gcp/rotate-database': { index: 291_000, all: 691_000 },
+  'gcp/rotate-api-key': { index: 313_000, all: 616_000 },
+  'local/keyturn': { index: 846_000, all: 2_342_000 }
 }
 
 /** Whatever the budget says. */
 const MOST_BYTES: Readonly<Record<string, number>> = {
   'aws/rotate-database': 1_200_000,
+  'aws/rotate-api-key': 1_000_000,
+  'azure/rotate-api-key': 1_000_000,
+  'gcp/rotate-api-key': 1_000_000,
   'azure/rotate-database': 1_000_000,
   'gcp/rotate-database': 1_000_000
 }
@@ -65,7 +71,8 @@ async function bundleWith(line: string): Promise<Metafile> {
 
 describe.each(FUNCTIONS.map((f) => f.name))('the bundle of %s', (name) => {
   test('holds the SDK of its own cloud and no other', () => {
-    expect(packagesOf(bundle(name))).toContain('pg')
+    // No database driver in what rotates keys.
+    expect(packagesOf(bundle(name)).includes('pg')).toBe(!name.endsWith('/rotate-api-key'))
     expect(foreignSdks(name.split('/')[0] ?? '', bundle(name))).toEqual([])
   })
 

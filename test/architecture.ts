@@ -37,8 +37,10 @@ const CORE_FILES = ['shared/act.ts', 'shared/http.ts', 'shared/report.ts']
 
 function layerOf(path: string): Layer {
   if (path.startsWith('functions/')) return 'functions'
-  if (/^shared\/(stores|targets)\//.test(path)) return 'adapters'
+  if (/^shared\/(stores|targets|consumers)\//.test(path)) return 'adapters'
   if (path.startsWith('shared/ports/')) return 'ports'
+  // What is declared is read with the port's own words.
+  if (path === 'shared/restart.ts') return 'ports'
   return /^shared\/(rotation|audit|incident)\//.test(path) || CORE_FILES.includes(path) ? 'core' : 'base'
 }
 
@@ -51,16 +53,17 @@ const ARROWS: Readonly<Record<Layer, readonly Layer[]>> = {
 }
 
 /** The product that an adapter is for, by its name: `aws-labels.ts` and `aws-stages.ts` are one. */
-const productOf = (path: string): string => /^shared\/(?:stores|targets)\/([^-.]+)/.exec(path)?.[1] ?? ''
+const productOf = (path: string): string => /^shared\/(?:stores|targets|consumers)\/([^-.]+)/.exec(path)?.[1] ?? ''
 
-/** Not a product: RFC 5802 and nothing else. */
-const NEUTRAL = ['scram']
+/** Not a product: RFC 5802 and nothing else; what all providers of keys have in common. */
+const NEUTRAL = ['scram', 'minted', 'by']
 
 const hostOf = (path: string): string => /^functions\/([^/]+)\//.exec(path)?.[1] ?? ''
 
 /** The command line works on a cloud's store too, by that cloud's own composition root. */
 const MAY_COMPOSE: readonly Edge[] = [
   ['functions/local/stores.ts', 'functions/aws/compose.ts'],
+  ['functions/local/stores.ts', 'functions/aws/databases.ts'],
   ['functions/local/compose.ts', 'functions/aws/authorities.ts']
 ]
 

@@ -1,20 +1,19 @@
-import { type Config, readCa, readConfig } from '../../shared/config.ts'
+import type { ReadCurrent } from '../../shared/admin.ts'
+import { type Config, readConfig } from '../../shared/config.ts'
 import { KeyturnError } from '../../shared/errors.ts'
 import { type Leave, nothingToEnd } from '../../shared/last-out.ts'
 import { jsonLog, type Log } from '../../shared/log.ts'
+import { once } from '../../shared/once.ts'
+import type { Consumers } from '../../shared/ports/consumers.ts'
 import type { Core } from '../../shared/rotation/core.ts'
 import { secretsManagerClient } from '../../shared/stores/aws-client.ts'
-import { awsSecretsManager } from '../../shared/stores/aws-secrets-manager.ts'
-import { type PostgresSettings, postgres } from '../../shared/targets/postgres.ts'
+import { type AwsSecretsManager, awsSecretsManager } from '../../shared/stores/aws-secrets-manager.ts'
 import type { SecretText } from '../../shared/types.ts'
-import { awsAdmin } from './admin.ts'
-import { amazonAuthorities } from './authorities.ts'
 
 /** Everything a function on AWS works with. */
 export interface Aws {
   readonly config: Config
   readonly log: Log
-  readonly admin: NonNullable<PostgresSettings['admin']>
   /** For one event: Secrets Manager's RotationToken belongs to it alone. */
   readonly core: (rotationToken?: SecretText) => Core
   /** Secrets Manager may drive: its four steps are taken. */
@@ -31,29 +30,36 @@ const STEP_NEEDS_MS = 2_000
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** A store, and the admin logins that lie in it. */
-export interface Place extends Pick<Aws, 'admin' | 'takesSteps' | 'enter'> {
+/** A store, and the ordinary read of what lies in it. */
+export interface Place extends Pick<Aws, 'takesSteps' | 'enter'> {
   readonly store: (rotationToken?: SecretText) => Core['store']
+  readonly read: ReadCurrent
+  /** Undefined: the secrets are in Vault. */
+  readonly secretsManager?: AwsSecretsManager
+}
+
+/** What one function of a deployment is for. */
+export interface Purpose {
+  readonly targets: (config: Config, place: Place, environment: Environment) => Core['targetFor']
+  /** What the other function rotates. */
+  readonly othersKinds: readonly string[]
 }
 
 /** Builds the adapters, once a process. Throws `invalid/config` with every problem of the environment. */
-export async function composeAws(environment: Environment): Promise<Aws> {
+export async function composeAws(environment: Environment, { targets, othersKinds }: Purpose): Promise<Aws> {
   const config = readConfig(environment)
   const log = jsonLog(config.logLevel)
-  const { store, ...place } = await placeOf(environment, config)
-  const target = postgres({
-    ...config,
-    ca: readCa(config),
-    authorities: amazonAuthorities,
-    passwordPolicy: config.password,
-    admin: place.admin
-  })
+  const place = await awsPlace(environment, config)
+  const targetFor = targets(config, place, environment)
+  const consumers = consumersOf(environment, config)
   return {
     config,
     log,
     core: (rotationToken) => ({
-      store: store(rotationToken),
-      targetFor: () => target,
+      store: place.store(rotationToken),
+      targetFor,
+      consumers,
+      othersKinds,
       log,
       runLivesMs: RUN_LIVES_MS,
       stepNeedsMs: STEP_NEEDS_MS
@@ -62,7 +68,14 @@ export async function composeAws(environment: Environment): Promise<Aws> {
   }
 }
 
-async function placeOf(environment: Environment, config: Config): Promise<Place> {
+/** Consumers are restarted once a rotation, and mostly not at all: their modules are run only then. */
+function consumersOf(environment: Environment, config: Config): Consumers {
+  const built = once(async () => (await import('./consumers.ts')).awsConsumers(environment, config))
+  return { restart: async (...news) => (await built()).restart(...news) }
+}
+
+/** Throws `invalid/config`. */
+export async function awsPlace(environment: Environment, config: Config): Promise<Place> {
   const named = environment.KEYTURN_STORE || 'aws'
   if (named === 'aws') return secretsManager(config)
   // Its modules are run only here: most functions have no Vault beside them, and each millisecond of a cold start counts.
@@ -76,7 +89,8 @@ function secretsManager({ storeEndpoint }: Config): Place {
   })
   return {
     store: (rotationToken) => (rotationToken ? store.withRotationToken(rotationToken) : store),
-    admin: awsAdmin(store),
+    read: store.readCurrent,
+    secretsManager: store,
     takesSteps: true,
     enter: nothingToEnd
   }

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { Config } from '../../shared/config.ts'
 import { readHostSettings, runLimit } from '../../shared/host-settings.ts'
+import { isLoopback } from '../../shared/loopback.ts'
 import type { Setting } from '../../shared/setting.ts'
 import { SecretText } from '../../shared/types.ts'
 import { DAILY, isSchedule } from './schedule.ts'
@@ -24,6 +25,15 @@ export interface AzureSettings {
   readonly easyAuth: boolean
   /** The app role that a caller has to have where easyAuth is on. */
   readonly role: string
+  /** The services of a national cloud; undefined: the public one's. */
+  readonly cloud: {
+    readonly graph: string | undefined
+    readonly login: string | undefined
+    readonly scope: string | undefined
+    readonly arm: string | undefined
+    /** With {account} in it. */
+    readonly blob: string | undefined
+  }
   /** How long one run may take. host.json's functionTimeout must not be shorter: the host ends the process then. */
   readonly runLimitMs: number
 }
@@ -40,6 +50,10 @@ const isBare = ({ protocol, username, password, search, hash }: URL): boolean =>
 
 const isOrigin = (url: URL): boolean => isBare(url) && url.pathname === '/'
 const isContainer = (url: URL): boolean => isBare(url) && /^\/.*[^/]\/?$/.test(url.pathname)
+
+/** Without TLS to this machine alone: tokens go there. */
+const service = (name: string) =>
+  url(name, 'the https URL of the service in this cloud', (at) => at.protocol === 'https:' || isLoopback(at))
 
 const ENVIRONMENT = v.object({
   KEYTURN_STORE: v.optional(v.picklist(['azure', 'vault'], 'KEYTURN_STORE must be azure or vault'), 'azure'),
@@ -58,6 +72,10 @@ const ENVIRONMENT = v.object({
   KEYTURN_SCHEDULE: v.optional(
     v.pipe(v.string(), v.check(isSchedule, 'KEYTURN_SCHEDULE must be an NCRONTAB expression of six fields, such as 0 17 3 * * *'))
   ),
+  KEYTURN_GRAPH_URL: v.optional(service('KEYTURN_GRAPH_URL')),
+  KEYTURN_LOGIN_URL: v.optional(service('KEYTURN_LOGIN_URL')),
+  KEYTURN_ARM_URL: v.optional(service('KEYTURN_ARM_URL')),
+  KEYTURN_BLOB_URL: v.optional(service('KEYTURN_BLOB_URL')),
   KEYTURN_RUN_LIMIT: runLimit('10m'),
   AZURE_CLIENT_ID: v.optional(v.pipe(v.string(), v.uuid('AZURE_CLIENT_ID must be the client id of a managed identity'))),
   IDENTITY_ENDPOINT: v.pipe(
@@ -99,6 +117,14 @@ export const AZURE_SETTINGS: readonly Setting[] = [
     name: 'KEYTURN_SCHEDULE',
     fallback: DAILY,
     says: 'when the sweep runs, NCRONTAB with seconds, UTC; often enough for every window'
+  },
+  { name: 'KEYTURN_GRAPH_URL', fallback: 'https://graph.microsoft.com', says: 'Microsoft Graph of another cloud' },
+  { name: 'KEYTURN_LOGIN_URL', fallback: 'https://login.microsoftonline.com', says: 'where applications of that cloud log in' },
+  { name: 'KEYTURN_ARM_URL', fallback: 'https://management.azure.com', says: 'Azure Resource Manager of another cloud' },
+  {
+    name: 'KEYTURN_BLOB_URL',
+    fallback: 'https://{account}.blob.core.windows.net',
+    says: 'the blob service of another cloud, with `{account}` for the account’s name'
   },
   {
     name: 'KEYTURN_RUN_LIMIT',
@@ -146,5 +172,12 @@ const settingsOf = (e: Environment, journalUrl: string | undefined): AzureSettin
   // `True` where it is seen; taken in any case, because the other mistake would let in who has the key and no role.
   easyAuth: e.WEBSITE_AUTH_ENABLED.toLowerCase() === 'true',
   role: e.KEYTURN_ROLE,
+  cloud: {
+    graph: e.KEYTURN_GRAPH_URL,
+    login: e.KEYTURN_LOGIN_URL,
+    scope: e.KEYTURN_GRAPH_URL === undefined ? undefined : `${e.KEYTURN_GRAPH_URL.replace(/\/$/, '')}/.default`,
+    arm: e.KEYTURN_ARM_URL,
+    blob: e.KEYTURN_BLOB_URL
+  },
   runLimitMs: e.KEYTURN_RUN_LIMIT
 })

@@ -15,5 +15,5 @@ export function vaultPlace(
     (async (resource: string, abortSignal: AbortSignal) =>
       new SecretText((await credential.getToken(resource, { abortSignal }))?.token ?? ''))
   const { store, enter } = openVault(environment, token && { azureToken: token, jwt: token })
-  return { store, admin: adminIn(store.readCurrent), enter }
+  return { store, admin: adminIn(store.readCurrent), read: store.readCurrent, enter }
 }

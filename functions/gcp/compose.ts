@@ -1,11 +1,13 @@
-import { adminIn } from '../../shared/admin.ts'
-import { type Config, readCa } from '../../shared/config.ts'
+import { adminIn, type ReadCurrent } from '../../shared/admin.ts'
+import type { Config } from '../../shared/config.ts'
 import { KeyturnError } from '../../shared/errors.ts'
 import { type Leave, nothingToEnd } from '../../shared/last-out.ts'
 import type { Log } from '../../shared/log.ts'
+import { once } from '../../shared/once.ts'
+import type { Consumers } from '../../shared/ports/consumers.ts'
 import type { Core } from '../../shared/rotation/core.ts'
 import { gcpSecretManager } from '../../shared/stores/gcp-secret-manager.ts'
-import { type PostgresSettings, postgres } from '../../shared/targets/postgres.ts'
+import type { PostgresSettings } from '../../shared/targets/postgres.ts'
 import type { TopicSecret } from './events.ts'
 import { severityLog } from './log.ts'
 import { type CallerCheck, callerCheck } from './oidc.ts'
@@ -30,6 +32,19 @@ export interface Gcp {
 export interface Place extends Pick<Gcp, 'foreign' | 'enter'> {
   readonly store: Core['store']
   readonly admin: NonNullable<PostgresSettings['admin']>
+  readonly read: ReadCurrent
+}
+
+/** What one deployment of the functions is for. */
+export interface Purpose {
+  readonly targets: (parts: {
+    readonly config: Config
+    readonly settings: GcpSettings
+    readonly place: Place
+    readonly account: ServiceAccount
+  }) => Core['targetFor']
+  /** What the other deployment rotates. */
+  readonly othersKinds: readonly string[]
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -44,23 +59,32 @@ const RUN_LIVES_MS = 3_600_000 + REQUEST_TIMEOUT_MS
 const STEP_NEEDS_MS = 2 * REQUEST_TIMEOUT_MS
 
 /** Builds the adapters, once a process. Throws `invalid/config` with every problem of the environment, `unavailable/store`. */
-export async function composeGcp(environment: Environment): Promise<Gcp> {
+export async function composeGcp(environment: Environment, { targets, othersKinds }: Purpose): Promise<Gcp> {
   const { config, settings } = readSettings(environment)
-  const { store, admin, ...place } = await placeOf(environment, settings)
+  const account = serviceAccount()
+  const place = await placeOf(environment, settings, account)
   const log = severityLog(config.logLevel)
-  const target = postgres({ ...config, ca: readCa(config), passwordPolicy: config.password, admin })
+  const targetFor = targets({ config, settings, place, account })
+  const consumers = consumersOf(config, settings, account)
+  const { store, foreign, enter } = place
   return {
     config,
     settings,
     log,
-    core: { store, targetFor: () => target, log, runLivesMs: RUN_LIVES_MS, stepNeedsMs: STEP_NEEDS_MS },
+    core: { store, targetFor, consumers, othersKinds, log, runLivesMs: RUN_LIVES_MS, stepNeedsMs: STEP_NEEDS_MS },
     callers: settings.callers && callerCheck(settings.callers),
-    ...place
+    foreign,
+    enter
   }
 }
 
-async function placeOf(environment: Environment, settings: GcpSettings): Promise<Place> {
-  const account = serviceAccount()
+/** Consumers are restarted once a rotation, and mostly not at all: their modules are run only then. */
+function consumersOf(config: Config, settings: GcpSettings, account: ServiceAccount): Consumers {
+  const built = once(async () => (await import('./consumers.ts')).gcpConsumers(config, settings, account))
+  return { restart: async (...news) => (await built()).restart(...news) }
+}
+
+async function placeOf(environment: Environment, settings: GcpSettings, account: ServiceAccount): Promise<Place> {
   // Its modules are run only here: most functions have no HashiCorp Vault beside them.
   if (settings.store === 'vault') return (await import('./vault.ts')).vaultPlace(environment, account)
   const { location, endpoint } = settings
@@ -73,6 +97,7 @@ async function placeOf(environment: Environment, settings: GcpSettings): Promise
   return {
     store,
     admin: adminIn(store.readCurrent),
+    read: store.readCurrent,
     foreign: async (secret) =>
       secret.location === location && secret.project === (await numberOf(project, account)) ? undefined : ELSEWHERE,
     enter: nothingToEnd

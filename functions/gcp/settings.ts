@@ -22,6 +22,16 @@ export interface GcpSettings {
   /** Of regional secrets; undefined: global ones. */
   readonly location: string | undefined
   readonly endpoint: string | undefined
+  /** Other places of Google's services, such as ones of Private Service Connect; undefined: Google's own. */
+  readonly endpoints: {
+    readonly iam: string | undefined
+    readonly token: string | undefined
+    readonly policyAnalyzer: string | undefined
+    readonly apiKeys: string | undefined
+    readonly run: string | undefined
+    /** What an API key is asked with: a GET of an API that takes keys. */
+    readonly verifyUrl: string | undefined
+  }
   /** Undefined: this function takes no HTTP. */
   readonly callers: CallerSettings | undefined
   /** How long one run may take, by the setting and by the function's own timeout. */
@@ -34,6 +44,9 @@ function isEndpoint(text: string): boolean {
   const isHere = url?.protocol === 'http:' && isLoopback(url)
   return url !== undefined && (url.protocol === 'https:' || isHere) && url.href === `${url.origin}/`
 }
+
+const endpointSetting = (name: string) =>
+  v.optional(v.pipe(v.string(), v.check(isEndpoint, `${name} must read like https://iam.googleapis.com, without a path`)))
 
 const emails = v.pipe(
   v.string(),
@@ -60,6 +73,12 @@ const ENVIRONMENT = v.object({
       v.check(isEndpoint, 'SECRET_MANAGER_ENDPOINT must read like https://secretmanager.googleapis.com, without a path')
     )
   ),
+  IAM_ENDPOINT: endpointSetting('IAM_ENDPOINT'),
+  OAUTH2_ENDPOINT: endpointSetting('OAUTH2_ENDPOINT'),
+  POLICY_ANALYZER_ENDPOINT: endpointSetting('POLICY_ANALYZER_ENDPOINT'),
+  API_KEYS_ENDPOINT: endpointSetting('API_KEYS_ENDPOINT'),
+  CLOUD_RUN_ENDPOINT: endpointSetting('CLOUD_RUN_ENDPOINT'),
+  KEYTURN_API_KEY_VERIFY_URL: v.optional(v.pipe(v.string(), v.url('KEYTURN_API_KEY_VERIFY_URL must be a URL'))),
   KEYTURN_AUDIENCE: v.optional(v.string()),
   KEYTURN_CALLERS: v.optional(emails),
   KEYTURN_IAM_IN_FRONT: v.optional(
@@ -94,6 +113,16 @@ export const GCP_SETTINGS: readonly Setting[] = [
     name: 'SECRET_MANAGER_ENDPOINT',
     fallback: 'Google’s, or the location’s',
     says: 'another endpoint, such as one of Private Service Connect'
+  },
+  { name: 'IAM_ENDPOINT', fallback: 'Google’s', says: 'the same for service-account keys' },
+  { name: 'OAUTH2_ENDPOINT', fallback: 'Google’s', says: 'where a service-account key is verified' },
+  { name: 'POLICY_ANALYZER_ENDPOINT', fallback: 'Google’s', says: 'which tells when a service-account key was used' },
+  { name: 'API_KEYS_ENDPOINT', fallback: 'Google’s', says: 'the same for API keys' },
+  { name: 'CLOUD_RUN_ENDPOINT', fallback: 'Google’s', says: 'the same for a `restart` of the kind `run:`' },
+  {
+    name: 'KEYTURN_API_KEY_VERIFY_URL',
+    fallback: 'the languages of Cloud Translation',
+    says: 'what a `gcp-api-key` is verified with: a GET of an API on googleapis.com that takes keys'
   },
   { name: 'KEYTURN_AUDIENCE', fallback: '–', says: 'what ID tokens are made for: the function’s URL. Required for HTTP' },
   {
@@ -134,6 +163,14 @@ const settingsOf = (e: Environment): GcpSettings => ({
   project: e.GOOGLE_CLOUD_PROJECT,
   location: e.KEYTURN_LOCATION,
   endpoint: e.SECRET_MANAGER_ENDPOINT,
+  endpoints: {
+    iam: e.IAM_ENDPOINT,
+    token: e.OAUTH2_ENDPOINT,
+    policyAnalyzer: e.POLICY_ANALYZER_ENDPOINT,
+    apiKeys: e.API_KEYS_ENDPOINT,
+    run: e.CLOUD_RUN_ENDPOINT,
+    verifyUrl: e.KEYTURN_API_KEY_VERIFY_URL
+  },
   callers: callersOf(e),
   // After its timeout a function goes on with next to no processor, unheard (functions/docs/configuring/timeout).
   runLimitMs: Math.min(e.KEYTURN_RUN_LIMIT, (e.CLOUD_RUN_TIMEOUT_SECONDS ?? Number.POSITIVE_INFINITY) * 1000)

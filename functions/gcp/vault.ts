@@ -7,5 +7,6 @@ import type { ServiceAccount } from './service-account.ts'
 export function vaultPlace(environment: Readonly<Record<string, string | undefined>>, account: ServiceAccount): Place {
   const { store, enter } = openVault(environment, { jwt: account.idToken, googleAccessToken: account.accessToken })
   // Events of Secret Manager are about other secrets than Vault's.
-  return { store, admin: adminIn(store.readCurrent), foreign: async () => 'the store of this function is Vault', enter }
+  const { readCurrent: read } = store
+  return { store, admin: adminIn(read), read, foreign: async () => 'the store of this function is Vault', enter }
 }

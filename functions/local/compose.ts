@@ -2,10 +2,14 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { type Config, readCa, readConfig } from '../../shared/config.ts'
 import { jsonLog, type Log } from '../../shared/log.ts'
+import { once } from '../../shared/once.ts'
+import type { Consumers } from '../../shared/ports/consumers.ts'
 import type { Core } from '../../shared/rotation/core.ts'
-import { type PostgresSettings, postgres } from '../../shared/targets/postgres.ts'
+import type { PostgresSettings } from '../../shared/targets/postgres.ts'
 import { amazonAuthorities } from '../aws/authorities.ts'
+import { type SignedIn, signedIn } from './signed-in.ts'
 import { openStore, STORE_VARIABLES, type StoreName, storeNameOf } from './stores.ts'
+import { localTargets } from './targets.ts'
 
 export interface LocalSettings {
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -42,13 +46,22 @@ export async function composeLocal(settings: LocalSettings): Promise<Local> {
   const config = readConfig(environment, STORE_VARIABLES)
   const storeName = storeNameOf(settings.store ?? (environment.KEYTURN_STORE || 'file'))
   const folder = settings.folder ?? (environment.KEYTURN_FOLDER || undefined) ?? join(homedir(), '.keyturn')
-  const { store, admin, end = async () => {} } = await openStore(storeName, { environment, folder, mayBeNew })
+  const stored = await openStore(storeName, { environment, folder, mayBeNew })
+  const { store, admin, end = async () => {} } = stored
   const authorities = amazonAuthorities
   const own: PostgresSettings = { ...config, ca: readCa(config), authorities, passwordPolicy: config.password, admin }
-  const target = postgres(own)
   const log = logOf(settings, config)
-  const core: Core = { store, targetFor: () => target, log, runLivesMs: LONGEST_RUN_MS + 30_000, stepNeedsMs: 2_000 }
+  const who = signedIn()
+  const targetFor = localTargets(environment, config, own, stored, who)
+  const consumers = consumersOf(environment, config, who)
+  const core: Core = { store, targetFor, consumers, log, runLivesMs: LONGEST_RUN_MS + 30_000, stepNeedsMs: 2_000 }
   return { config, storeName, folder, core, postgres: own, end }
+}
+
+/** Their modules are run only where somebody is to be restarted. */
+function consumersOf(environment: LocalSettings['environment'], config: Config, who: SignedIn): Consumers {
+  const built = once(async () => (await import('./consumers.ts')).localConsumers(environment, config, who))
+  return { restart: async (...news) => (await built()).restart(...news) }
 }
 
 /** A person is told what was done; the log is for what went wrong, unless it is asked for. */

@@ -1,5 +1,5 @@
+import { parseDuration } from '../../shared/duration.ts'
 import { KeyturnError } from '../../shared/errors.ts'
-import { parseDuration } from '../../shared/metadata.ts'
 import { type Instant, instant } from '../../shared/types.ts'
 
 const UNITS: readonly (readonly [name: string, ms: number])[] = [

@@ -1,11 +1,13 @@
 import { Command, CommanderError } from 'commander'
 import { KeyturnError } from '../../shared/errors.ts'
 import type { AddCommand, Answer } from './command.ts'
+import { addAck } from './commands/ack.ts'
 import { addAdopt } from './commands/adopt.ts'
 import { addCreate } from './commands/create.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addHold } from './commands/hold.ts'
 import { addRelease } from './commands/release.ts'
+import { addRemoveKey } from './commands/remove-key.ts'
 import { addRetire } from './commands/retire.ts'
 import { addRollback } from './commands/rollback.ts'
 import { addRotate } from './commands/rotate.ts'
@@ -50,6 +52,8 @@ const COMMANDS: readonly AddCommand[] = [
   addRetire,
   addSweep,
   addRollback,
+  addAck,
+  addRemoveKey,
   addHold,
   addRelease,
   addDoctor,

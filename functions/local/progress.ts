@@ -1,5 +1,5 @@
 import type { Log } from '../../shared/log.ts'
-import { PHASES } from '../../shared/rotation/machine.ts'
+import { PHASES } from '../../shared/rotation/phases.ts'
 
 /** What a person sees while it takes long: one line that changes, on a terminal's standard error only. */
 export interface Progress {

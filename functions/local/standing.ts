@@ -1,11 +1,13 @@
 import { asKeyturnError, KeyturnError } from '../../shared/errors.ts'
-import { periodMsOf } from '../../shared/policy.ts'
+import { periodMsOf, soakMsOf } from '../../shared/policy.ts'
 import type { Usage } from '../../shared/ports/target.ts'
 import type { Core, Request } from '../../shared/rotation/core.ts'
-import { type Observation, type Phase, phaseOf, rowOf } from '../../shared/rotation/machine.ts'
+import { type Observation, phaseOf } from '../../shared/rotation/machine.ts'
 import { contextOf, emptyMemory, observe } from '../../shared/rotation/observe.ts'
+import { type Phase, rowOf } from '../../shared/rotation/phases.ts'
 import { dueAt, isHeld, isOpen, promotedAt } from '../../shared/rotation/plan.ts'
-import { type Instant, iso } from '../../shared/types.ts'
+import { type Instant, instant, iso } from '../../shared/types.ts'
+import { type KeyStanding, keysOf, type Retirement, retirementOf } from './key-standing.ts'
 
 /** Where one secret stands, as `status` says it. Plain JSON; times ISO 8601. */
 export interface Standing {
@@ -20,6 +22,14 @@ export interface Standing {
   /** Who is still on the previous credential. Null: not asked, or there is none. */
   readonly usage: Usage | null
   readonly retired: { readonly at: string; readonly refusal: string } | null
+  /** Minted keys: what the provider lists; a text says why it could not be asked; null: it was not. */
+  readonly keys: readonly KeyStanding[] | string | null
+  readonly retirement: Retirement | null
+  /** When the previous key was disabled, to be deleted after its soak. */
+  readonly disabledAt: string | null
+  readonly acknowledged: { readonly by: string; readonly at: string } | null
+  /** How the restart of the consumers went. */
+  readonly restarted: { readonly outcome: string; readonly at: string } | null
   readonly pending: { readonly token: string; readonly driver: string } | null
   readonly next: { readonly what: string; readonly at: string | null }
   readonly periodMs: number
@@ -35,6 +45,7 @@ export async function standingOf(core: Core, request: Request, askUsage: boolean
   const { facts, current, previous, pending } = o
   if (!facts || !current) throw new KeyturnError('not-found/secret', `no secret ${request.secretId}, or it has no current value`)
   const { metadata, seenAt } = facts
+  const { disabled, acknowledged, restarted } = metadata
   const usage = askUsage && previous ? await usageOf(core, o, request) : undefined
   const promoted = promotedAt(facts, current.createdAt)
   return {
@@ -48,6 +59,14 @@ export async function standingOf(core: Core, request: Request, askUsage: boolean
     graceEnds: isoOr(o.graceEnds),
     usage: usage ?? null,
     retired: metadata.retired ? { at: iso(metadata.retired.at), refusal: metadata.retired.refusal } : null,
+    keys: askUsage && o.target?.issue === 'minted' ? await keysOf(core, o, request) : null,
+    retirement: retirementOf({ ...o, usage }),
+    disabledAt: disabled !== undefined && disabled.version === previous?.version ? iso(disabled.at) : null,
+    acknowledged:
+      acknowledged !== undefined && acknowledged.version === previous?.version
+        ? { by: acknowledged.by, at: iso(acknowledged.at) }
+        : null,
+    restarted: restarted?.version === facts.current && restarted ? { outcome: restarted.outcome, at: iso(restarted.at) } : null,
     pending: pending ? { token: pending.facts.token, driver: pending.facts.driver } : null,
     next: nextOf({ ...o, usage }),
     periodMs: periodMsOf(metadata),
@@ -66,6 +85,10 @@ function nextOf(o: Observation): Standing['next'] {
   const { facts, current, previous, graceEnds, usage } = o
   const phase = phaseOf(o, { want: 'sweep', force: false })
   const old = previous?.credential.principal
+  if (phase === 'soaking' && facts?.metadata.disabled)
+    return { what: `delete ${old}`, at: iso(instant(facts.metadata.disabled.at + soakMsOf(facts.metadata))) }
+  if (phase === 'draining' && o.target?.issue === 'minted')
+    return { what: `retire ${old}, when nothing stands in the way`, at: retirementOf(o)?.earliest ?? null }
   if (phase === 'draining' && graceEnds !== undefined && facts) {
     if (facts.seenAt < graceEnds) return { what: `retire ${old}, once nobody uses it`, at: iso(graceEnds) }
     return {

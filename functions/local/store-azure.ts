@@ -16,7 +16,7 @@ export async function azurePlace({ environment }: Place): Promise<Stored> {
     credential: new DefaultAzureCredential(),
     journal: { containerUrl }
   })
-  return { store, admin: adminIn(store.readCurrent) }
+  return { store, admin: adminIn(store.readCurrent), read: store.readCurrent }
 }
 
 function required(environment: Place['environment'], name: string, what: string): string {

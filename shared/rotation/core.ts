@@ -1,5 +1,6 @@
 import type { Deadline } from '../deadline.ts'
 import type { Log } from '../log.ts'
+import type { Consumers } from '../ports/consumers.ts'
 import type { SecretCatalog, SecretStore } from '../ports/secret-store.ts'
 import type { Target } from '../ports/target.ts'
 import type { Instant, SecretId, SecretText } from '../types.ts'
@@ -7,8 +8,15 @@ import type { Instant, SecretId, SecretText } from '../types.ts'
 /** What the core is given by a composition root. */
 export interface Core {
   readonly store: SecretStore & SecretCatalog
-  /** The target that handles a document. Throws `unsupported/engine`, `invalid/document`. */
-  readonly targetFor: (document: SecretText) => Target
+  /**
+   * The target that handles a document; `kind`: what its secret's metadata say, where they were read. Throws
+   * `unsupported/engine`, `invalid/document`, `invalid/kind`.
+   */
+  readonly targetFor: (document: SecretText, kind?: string | undefined) => Target
+  /** Kinds that another function of the same deployment rotates. Undefined: there is none. */
+  readonly othersKinds?: readonly string[] | undefined
+  /** Who restarts consumers after a promotion. Undefined: this host restarts nobody, and says so in the record. */
+  readonly consumers?: Consumers | undefined
   readonly log: Log
   /** How long any run can live: the host's time limit and one request timeout. A claim older than this is dead. */
   readonly runLivesMs: number

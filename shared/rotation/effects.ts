@@ -3,10 +3,13 @@ import type { Attempt, Promoted, SecretFacts, Staged } from '../ports/secret-sto
 import type { Credential, Proof, Session, Target, TargetHold } from '../ports/target.ts'
 import { iso, type Token } from '../types.ts'
 import type { Core, Request } from './core.ts'
+import { clean, disable, mint, orphansOf, retireKey, retireOld, takeBack } from './keys.ts'
 import { afterDrop, afterPromotion, afterStage } from './known.ts'
-import { type Held, inGrace, type Observation, type Step } from './machine.ts'
+import { type Held, inGrace, type Observation } from './machine.ts'
 import { contextOf, type Memory, namedBy, seen } from './observe.ts'
+import type { Step } from './phases.ts'
 import { promotedAt } from './plan.ts'
+import { tell } from './tell.ts'
 
 /** One effect that was done, for the report and the log. */
 export interface Done {
@@ -18,6 +21,8 @@ export interface Done {
   readonly cut?: readonly Session[] | undefined
   /** Without an overlap: how long readers were refused, from before apply to after promote, ms. */
   readonly refusedMs?: number | undefined
+  /** Of `tell`: `ok`, or the code of what failed. */
+  readonly outcome?: string | undefined
 }
 
 /** What the effects of one run share. The hold was taken before the look that they act on. */
@@ -33,7 +38,7 @@ export interface Run {
 }
 
 /** Gives the facts that a look would show, where the store's answers told all of them; else the run looks. */
-type Effect = (run: Run, o: Observation) => Promise<SecretFacts | undefined>
+export type Effect = (run: Run, o: Observation) => Promise<SecretFacts | undefined>
 
 function attemptOf(o: Observation): Attempt {
   const facts = o.pending?.facts
@@ -43,28 +48,23 @@ function attemptOf(o: Observation): Attempt {
 
 /** Claim (minted only: a chosen value's stage is its claim), make the value once, stage it. */
 const issue: Effect = async (run, o) => {
-  const { core, request, target, hold } = run
+  const { core, request, target } = run
   const { facts, current } = seen(o)
   const { refused, wasOvertaken } = run.memory
   const token = attemptToken(request.token, refused.length + (wasOvertaken ? 1 : 0))
   const attempt: Attempt = { token, base: current.version, driver: 'keyturn' }
   const { signal } = request.deadline
-  if (target.facts.issue === 'minted') {
-    await core.store.claim(
-      facts.id,
-      attempt,
-      run.memory.live.map((l) => l.principal),
-      signal
-    )
-    await hold.check(signal)
-  }
-  const next = run.proposal?.(o) ?? (await target.propose(current.credential, contextOf(facts), token, signal))
+  const isMinted = target.facts.issue === 'minted'
+  const next = isMinted
+    ? await mint(run, o, attempt)
+    : (run.proposal?.(o) ?? (await target.propose(current.credential, contextOf(facts), token, signal)))
   let staged: Staged | undefined
   try {
     staged = await core.store.stage(facts.id, attempt, next.document, signal)
   } catch (e) {
     // A run died between value and label, or another driver was faster: the next look shows what is pending now.
-    if (!hasCode(e, 'conflict/pending-other') || target.facts.issue === 'minted' || run.memory.wasBeaten) throw e
+    if (isMinted) await takeBack(run, next, e)
+    if (!hasCode(e, 'conflict/pending-other') || isMinted || run.memory.wasBeaten) throw e
     run.memory.wasBeaten = true
     return undefined
   }
@@ -138,7 +138,7 @@ function refuseSameHalf(next: Credential, current: Held): void {
 
 /** At the target first, then the stage: so that a kill in between is discarded again, not forgotten. */
 const discard: Effect = async (run, o) => {
-  const { core, request, hold, memory } = run
+  const { core, request, target, hold, memory } = run
   const { facts, current } = seen(o)
   const pending = o.pending
   if (!pending) return undefined
@@ -147,7 +147,12 @@ const discard: Effect = async (run, o) => {
   // Whichever version it was made from: what readers can hold is named by current or previous, and nothing else lives on.
   if (held && !namedBy(o).includes(held.credential.principal)) await hold.discard(held.credential, signal)
   if (held?.credential.principal === current.credential.principal) await restore(run, current)
-  for (const orphan of orphansOf(o, memory)) await hold.discard({ ...current.credential, principal: orphan }, signal)
+  // Listed anew: what was listed first may be from before the claim's run died.
+  if (pending.facts.claimedAt !== undefined && target.facts.issue === 'minted') {
+    const { keys } = await hold.live(current.credential, signal)
+    memory.live = keys
+    for (const principal of orphansOf(o, keys, core.runLivesMs)) await hold.discard({ ...current.credential, principal }, signal)
+  }
   await core.store.drop(facts.id, pending.facts.token, signal)
   run.done.push({ step: 'discard', principal: held?.credential.principal ?? '', token: pending.facts.token })
   return undefined
@@ -164,16 +169,6 @@ async function restore({ target, hold, request }: Run, { credential }: Held): Pr
   else if (!credential.overlap) await hold.apply(credential, async () => [credential.principal], signal)
 }
 
-/** Keys that a dead claim's run made: ours by their mark, in no stage, and not there when the claim was written. */
-function orphansOf(o: Observation, memory: Memory): readonly string[] {
-  const seenThen = o.pending?.facts.seen
-  if (!seenThen) return []
-  const named = namedBy(o)
-  return memory.live
-    .filter((l) => l.ours && !named.includes(l.principal) && !seenThen.includes(l.principal))
-    .map((l) => l.principal)
-}
-
 /** Record (previous, time), then drop the pending: dropping first would lose what the grace is counted from. */
 const settle: Effect = async (run, o) => {
   const { core, request } = run
@@ -183,7 +178,10 @@ const settle: Effect = async (run, o) => {
   if (facts.metadata.promoted?.version !== current.version && base !== undefined && base !== current.version) {
     const at = promotedAt(facts, current.createdAt) ?? facts.seenAt
     const promoted = { version: current.version, previous: base, at }
-    const patch = facts.metadata.retired ? { promoted, retired: null } : { promoted }
+    const { retired, disabled, acknowledged } = facts.metadata
+    // What was said of the one that was replaced before is no news; a key that was made current again is enabled.
+    const over = { ...(retired && { retired: null }), ...(disabled && { disabled: null }) }
+    const patch = { promoted, ...over, ...(acknowledged && { acknowledged: null }) }
     await core.store.annotate(facts.id, patch, facts.revision, signal)
     run.done.push({ step: 'settle', principal: current.credential.principal })
     return undefined
@@ -194,17 +192,8 @@ const settle: Effect = async (run, o) => {
 }
 
 const retire: Effect = async (run, o) => {
-  const { core, request, hold } = run
-  const { facts, current } = seen(o)
-  const old = o.previous
-  if (!old || old.credential.principal === current.credential.principal)
-    throw new KeyturnError('bug/internal', 'retire was asked for the half that current names')
-  const { signal } = request.deadline
-  const proof = await hold.retire(old.credential, { endSessions: request.endSessions }, signal)
-  const retired = { version: old.version, at: proof.at, refusal: proof.refusal }
-  await core.store.annotate(facts.id, { retired }, facts.revision, signal)
-  run.memory.usage = undefined
-  run.done.push({ step: 'retire', principal: old.credential.principal, proof })
+  if (run.target.facts.lock === 'claim') return retireKey(run, o)
+  await retireOld(run, o)
   return undefined
 }
 
@@ -228,4 +217,15 @@ const refuse: Effect = async (_run, o) => {
 }
 
 /** The one effect of each step. */
-export const EFFECTS: Readonly<Record<Exclude<Step, 'none'>, Effect>> = { issue, promote, discard, settle, retire, heal, refuse }
+export const EFFECTS: Readonly<Record<Exclude<Step, 'none'>, Effect>> = {
+  issue,
+  promote,
+  discard,
+  settle,
+  tell,
+  clean,
+  disable,
+  retire,
+  heal,
+  refuse
+}

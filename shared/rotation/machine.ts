@@ -1,90 +1,9 @@
+import { soakMsOf } from '../policy.ts'
 import type { PendingFacts, SecretFacts } from '../ports/secret-store.ts'
-import type { Credential, Usage } from '../ports/target.ts'
+import type { Credential, TargetFacts, Usage } from '../ports/target.ts'
 import type { Instant, VersionId } from '../types.ts'
-
-/** Where a rotation stands. Everything here can be looked up: there is no other state, and so no "resume". */
-export type Phase =
-  | 'absent'
-  | 'settled'
-  | 'due'
-  | 'busy'
-  | 'full'
-  | 'staged'
-  | 'spoiled'
-  | 'promoted'
-  | 'draining'
-  | 'retiring'
-  | 'broken'
-
-/** The one effect that comes next. `issue` = claim (minted only), mint, stage. `promote` = apply, verify, promote. */
-export type Step = 'none' | 'issue' | 'promote' | 'discard' | 'settle' | 'retire' | 'heal' | 'refuse'
-
-export interface PhaseRow {
-  readonly phase: Phase
-  readonly readers: string
-  readonly target: string
-  readonly step: Step
-  /** The step in words, for people. */
-  readonly does: string
-  readonly dying: string
-  /** The phase that the step leads to: what a dry run prints. */
-  readonly leads: Phase | undefined
-}
-
-const row = (
-  phase: Phase,
-  readers: string,
-  target: string,
-  step: Step,
-  does: string,
-  dying: string,
-  leads?: Phase
-): PhaseRow => ({ phase, readers, target, step, does, dying, leads })
-
-/** Every phase: what readers hold, what the target takes, the one step, and what happens if the process dies in it. */
-export const PHASES: readonly PhaseRow[] = [
-  row('absent', '–', '?', 'none', 'nothing', 'nothing is lost'),
-  row('settled', 'A', 'A', 'none', 'nothing', 'nothing is lost'),
-  row(
-    'due',
-    'A',
-    'A',
-    'issue',
-    '(claim, mint,) stage B',
-    'minted: B without a stage is an orphan; chosen: nothing is lost',
-    'staged'
-  ),
-  row('busy', 'A', 'A (B maybe)', 'refuse', 'nothing: somebody’s claim without a value, not outlived yet', 'nothing is lost'),
-  row('full', 'A', 'A and a stranger’s', 'refuse', 'nothing: a conflict that names the stranger’s key', 'nothing is lost'),
-  row(
-    'staged',
-    'A',
-    'A (B maybe)',
-    'promote',
-    'apply, verify, promote B',
-    'B is in the store: applied and verified again, the same value',
-    'promoted'
-  ),
-  row('spoiled', 'A', 'A', 'discard', 'discard B, at the target first, then the stage', 'discarded next time', 'due'),
-  row(
-    'promoted',
-    'B',
-    'A B',
-    'settle',
-    'record the promotion, then drop the pending',
-    'recorded and dropped next time',
-    'draining'
-  ),
-  row('draining', 'B', 'A B', 'none', 'nothing, until the grace is over and A is unused', 'nothing is lost'),
-  row('retiring', 'B', 'A B', 'retire', 'retire A, prove it once, record it', 'A lives until the next run', 'settled'),
-  row('broken', 'A', 'not A', 'heal', 'page; heal where the target has an authority of its own', 'healed next time', 'settled')
-]
-
-export function rowOf(phase: Phase): PhaseRow {
-  const found = PHASES.find((r) => r.phase === phase)
-  if (!found) throw new TypeError(`no row for ${phase}`)
-  return found
-}
+import { drainOf, ofRestart } from './drain.ts'
+import type { Phase } from './phases.ts'
 
 /** A version with its value read and understood. */
 export interface Held {
@@ -99,6 +18,10 @@ export interface Intent {
   readonly want: 'rotate' | 'retire' | 'sweep' | 'settle'
   /** A person accepts that clients inside the grace are cut. */
   readonly force: boolean
+  /** A person accepts that whoever still uses the old credential is cut. */
+  readonly endSessions?: boolean | undefined
+  /** The new value is the previous one: it must not be ended, and no room is needed for it. */
+  readonly isRollback?: boolean | undefined
 }
 
 /** One look, inside the hold. */
@@ -112,9 +35,13 @@ export interface Observation {
   readonly currentRefused: boolean
   /** Keys that no stage names, where the provider takes no further one. */
   readonly strangers: readonly string[]
-  /** The provider takes no further key, so the previous one has to go first. */
-  readonly noRoom: boolean
   readonly usage: Usage | undefined
+  /** What the target that handles current's document says of itself. */
+  readonly target: TargetFacts | undefined
+  /** Keys of ours that no stage names: old, never used, and so nobody's. */
+  readonly orphans: readonly string[]
+  /** This run has asked the consumers to start again. */
+  readonly isTold: boolean
   /** When the grace ends, by the store's clock. Undefined: no reader can hold another half. */
   readonly graceEnds: Instant | undefined
   /** A claim older than this has outlived every run that could have made it. */
@@ -157,17 +84,41 @@ function pendingPhase(o: Observation, intent: Intent, facts: SecretFacts): Phase
   return cuts(o, facts) && !intent.force ? 'draining' : 'staged'
 }
 
+/** What its owner declared to be restarted was not asked to, for what is current now; a sweep asks again what failed. */
+function untold(o: Observation, intent: Intent, facts: SecretFacts): boolean {
+  const { restart, restarted, promoted } = facts.metadata
+  if (restart === undefined || o.isTold || promoted?.version !== facts.current) return false
+  if (restarted?.version !== facts.current) return true
+  return intent.want === 'sweep' && restarted?.outcome !== 'ok'
+}
+
+/**
+ * A minted key lives until it is deleted, so that the one before is retired before the next is made: none is ever forgotten.
+ * `force` retires it at once; without, what was disabled stays so for the soak, and what was not waits until it is drained.
+ */
+function keyPhase(o: Observation, intent: Intent, facts: SecretFacts): Phase | undefined {
+  if (intent.isRollback) return undefined
+  const isCut = intent.force && intent.want !== 'sweep'
+  if (isCut) return 'retiring'
+  const { disabled } = facts.metadata
+  if (o.previous !== undefined && disabled?.version === o.previous.version)
+    return facts.seenAt < disabled.at + soakMsOf(facts.metadata) ? 'soaking' : 'retiring'
+  const isAsked = intent.want === 'retire' && intent.endSessions === true && !inGrace(o, facts) && facts.replicasInSync
+  if (!isAsked && !drainOf(o, facts).isOver) return 'draining'
+  return o.target?.canDisable ? 'disabling' : 'retiring'
+}
+
 function overlapPhase(o: Observation, intent: Intent, facts: SecretFacts): Phase | undefined {
   if (o.graceEnds === undefined) return undefined
   if (intent.want === 'settle') return 'draining'
+  if (o.target?.issue === 'minted') return keyPhase(o, intent, facts)
   if (intent.want === 'rotate') {
-    if (inGrace(o, facts) && !intent.force) return 'draining'
-    return o.noRoom ? 'retiring' : undefined
+    return inGrace(o, facts) && !intent.force ? 'draining' : undefined
   }
   if (inGrace(o, facts) && !(intent.want === 'retire' && intent.force)) return 'draining'
   if (!facts.replicasInSync) return 'draining'
   // A person's retire goes on to the target, which ends sessions or names them; a sweep waits until none is left.
-  if (intent.want === 'retire' || o.usage?.state === 'unused') return 'retiring'
+  if (intent.want === 'retire' || (o.usage?.state === 'unused' && ofRestart(facts).length === 0)) return 'retiring'
   return o.due ? undefined : 'draining'
 }
 
@@ -179,11 +130,13 @@ export function phaseOf(o: Observation, intent: Intent): Phase {
   if (pending) return pending
   if (o.currentRefused) return 'broken'
   if (unrecorded(o, facts)) return 'promoted'
+  if (untold(o, intent, facts)) return 'telling'
+  if (intent.want === 'sweep' && o.orphans.length > 0) return 'littered'
   const overlap = overlapPhase(o, intent, facts)
   if (overlap) return overlap
   const wanted = intent.want === 'rotate' || (intent.want === 'sweep' && o.due)
   if (!wanted) return 'settled'
-  return o.strangers.length > 0 ? 'full' : 'due'
+  return o.strangers.length > 0 && !intent.isRollback ? 'full' : 'due'
 }
 
 /**

@@ -1,7 +1,7 @@
 import { KeyturnError } from '../errors.ts'
 import { graceMsOf } from '../policy.ts'
 import type { PendingFacts, SecretFacts } from '../ports/secret-store.ts'
-import type { Context, Live, Target, TargetHold, Usage } from '../ports/target.ts'
+import type { Context, Credential, Live, Target, TargetFacts, TargetHold, Usage } from '../ports/target.ts'
 import { type Instant, instant, type VersionId } from '../types.ts'
 import type { Core, Request } from './core.ts'
 import { type Held, type Observation, pendingOf } from './machine.ts'
@@ -18,8 +18,11 @@ export interface Memory {
   /** Our promotion came after a person's write: looked again, and no more than once. */
   wasOvertaken: boolean
   usage: Usage | undefined
-  /** What the provider that mints said at the last look. */
-  live: readonly Live[]
+  /** What the provider that mints lists: asked once a run, kept up to date by what the run does. */
+  live: readonly Live[] | undefined
+  maxLive: number
+  /** The consumers were asked to start again. */
+  isTold: boolean
 }
 
 export const emptyMemory = (): Memory => ({
@@ -29,7 +32,9 @@ export const emptyMemory = (): Memory => ({
   wasBeaten: false,
   wasOvertaken: false,
   usage: undefined,
-  live: []
+  live: undefined,
+  maxLive: 0,
+  isTold: false
 })
 
 /** What a target is told of the secret. */
@@ -41,12 +46,18 @@ export function refuseForeign(facts: SecretFacts): void {
     throw new KeyturnError('conflict/managed-elsewhere', `${facts.name} is managed by ${facts.managedBy}`)
 }
 
+/** What another function of the deployment rotates: it has other rights, and other targets. */
+export function refuseOthers({ othersKinds }: Core, { name, metadata: { kind } }: SecretFacts): void {
+  if (kind !== undefined && othersKinds?.includes(kind))
+    throw new KeyturnError('conflict/other-function', `${name} is of kind ${kind}`)
+}
+
 async function readHeld(core: Core, facts: SecretFacts, version: VersionId, memory: Memory, request: Request) {
   if (memory.values.has(version)) return memory.values.get(version)
   const stored = await core.store.read(facts.id, version, request.deadline.signal)
   const held: Held | undefined = stored && {
     version,
-    credential: core.targetFor(stored.text).inspect(stored.text, contextOf(facts)),
+    credential: core.targetFor(stored.text, facts.metadata.kind).inspect(stored.text, contextOf(facts)),
     createdAt: stored.createdAt
   }
   // A value that is not there yet may be there at the next look; one that is there never changes.
@@ -134,23 +145,53 @@ export async function observe(
   const previous = await previousOf(core, facts, current, memory, request)
   const held = shown && (await pendingHeld(core, facts, shown, memory, request))
   if (held === 'moved on') return observe(core, request, memory, holding)
-  if (holding?.target.facts.issue === 'minted') memory.live = await holding.hold.live(current.credential, signal)
+  if (holding?.target.facts.issue === 'minted') await listLive(memory, holding, current.credential, signal)
   const named = [current, previous, held].map((h) => h?.credential.principal)
-  const noRoom = holding !== undefined && memory.live.length >= holding.target.facts.maxLive
+  const { live = [], maxLive } = memory
+  const target = core.targetFor(current.credential.document).facts
   return {
     facts,
     current,
-    pending: shown && { facts: shown, held, refused: memory.refused.includes(shown.version) },
+    pending: shown && {
+      facts: shown,
+      held,
+      refused: memory.refused.includes(shown.version) || (held !== undefined && isMissing(held, facts, memory.live, target))
+    },
     previous,
     currentRefused: memory.currentRefused,
-    strangers: noRoom ? memory.live.map((l) => l.principal).filter((p) => !named.includes(p)) : [],
-    noRoom,
+    strangers: live.length >= maxLive ? live.map((l) => l.principal).filter((p) => !named.includes(p)) : [],
     usage: memory.usage,
+    target,
+    orphans: shown ? [] : orphansIn(live, named, core.runLivesMs).map((l) => l.principal),
+    isTold: memory.isTold,
     graceEnds: graceEnds(core, facts, current, previous),
     claimOutlivedMs: core.runLivesMs,
     due: isDue(facts, current)
   }
 }
+
+async function listLive(memory: Memory, { target, hold }: Holding, current: Credential, signal: AbortSignal): Promise<void> {
+  if (memory.live !== undefined) return
+  const { keys, maxLive } = await hold.live(current, signal)
+  memory.live = keys
+  memory.maxLive = maxLive ?? target.facts.maxLive
+}
+
+/** Somebody deleted the pending key at the provider: nothing will ever make it valid. A young one may not be listed yet. */
+const isMissing = (held: Held, { seenAt }: SecretFacts, live: Memory['live'], { settlesMs }: TargetFacts): boolean =>
+  live !== undefined &&
+  held.createdAt !== undefined &&
+  seenAt - held.createdAt > settlesMs &&
+  !live.some((l) => l.principal === held.credential.principal)
+
+/**
+ * Keys with our mark that no stage names: older, by the provider's clock, than any run that could still stage them, and
+ * never used (design rule 4). What cannot be told is left alone.
+ */
+const orphansIn = (live: readonly Live[], named: readonly (string | undefined)[], runLivesMs: number): readonly Live[] =>
+  live.filter(
+    (l) => l.ours && !named.includes(l.principal) && l.used === 'never' && l.ageMs !== undefined && l.ageMs > runLivesMs
+  )
 
 const NOTHING: Observation = {
   facts: undefined,
@@ -159,8 +200,10 @@ const NOTHING: Observation = {
   previous: undefined,
   currentRefused: false,
   strangers: [],
-  noRoom: false,
   usage: undefined,
+  target: undefined,
+  orphans: [],
+  isTold: false,
   graceEnds: undefined,
   claimOutlivedMs: 0,
   due: false

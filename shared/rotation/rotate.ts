@@ -1,12 +1,15 @@
 import { hasClass, hasCode, KeyturnError } from '../errors.ts'
+import { soakMsOf } from '../policy.ts'
 import type { SecretFacts } from '../ports/secret-store.ts'
 import type { Target } from '../ports/target.ts'
-import { type Instant, iso } from '../types.ts'
+import { type Instant, instant, iso } from '../types.ts'
 import type { Core, Request } from './core.ts'
+import { drainOf } from './drain.ts'
 import { type Done, EFFECTS, isAttemptOf, type Run } from './effects.ts'
 import { stopped, takeHold } from './hold.ts'
-import { type Intent, inGrace, type Observation, type Phase, phaseOf, rowOf } from './machine.ts'
-import { contextOf, emptyMemory, type Memory, observe } from './observe.ts'
+import { type Intent, inGrace, type Observation, phaseOf } from './machine.ts'
+import { contextOf, emptyMemory, type Memory, observe, refuseOthers } from './observe.ts'
+import { type Phase, rowOf } from './phases.ts'
 
 /** What one run did to one secret, and where it left it. */
 export interface Outcome {
@@ -19,6 +22,8 @@ export interface Outcome {
   readonly done: readonly Done[]
   /** Why nothing more was done, where something was asked for: `done already`, `held`, … */
   readonly note: string | undefined
+  /** What the previous key's retirement waits for, in words. Empty where there is none. */
+  readonly waitsFor: readonly string[]
 }
 
 /** More turns than any path through the phase table has: a loop that does not settle is a bug, not a busy machine. */
@@ -30,7 +35,8 @@ const MAX_TURNS = 16
  * on was seen inside one hold of the target's lock.
  * Throws KeyturnError; a refusal has changed nothing.
  */
-export async function run(core: Core, intent: Intent, request: Request, proposal?: Run['proposal']): Promise<Outcome> {
+export async function run(core: Core, asked: Intent, request: Request, proposal?: Run['proposal']): Promise<Outcome> {
+  const intent: Intent = proposal ? { ...asked, isRollback: true } : asked
   const memory = emptyMemory()
   const first = await observe(core, request, memory)
   const { facts, current } = first
@@ -38,6 +44,7 @@ export async function run(core: Core, intent: Intent, request: Request, proposal
   if (!current) throw new KeyturnError('not-found/version', `${facts.name} has no current value`)
   // Its owner has not asked for it: what rotates it may be something else. Where Secrets Manager drives, the owner has.
   if (facts.metadata.kind === undefined) throw new KeyturnError('conflict/unmanaged', `${facts.name} has no kind`)
+  refuseOthers(core, facts)
   const early = alreadyDone(first, intent, request) ?? refusedByPerson(first, intent)
   if (early) return outcome(first, [], early)
   const target = core.targetFor(current.credential.document)
@@ -66,7 +73,10 @@ async function turns(run: Run, asked: Intent): Promise<Outcome> {
     const phase = phaseOf(o, intent)
     const { step } = rowOf(phase)
     if (phase === 'absent') throw new KeyturnError('not-found/secret', `${request.secretId} went away`)
-    if (step === 'none') return ended(o, phase, intent, done)
+    if (step === 'none') {
+      alertOverdue(core, o, phase)
+      return ended(o, phase, intent, done)
+    }
     request.deadline.ensure(core.stepNeedsMs)
     core.log.info('step', { secret: o.facts?.name, phase, step, token: request.token })
     known = await EFFECTS[step](run, o)
@@ -83,8 +93,9 @@ const isAnswered = (o: Observation, run: Run): boolean =>
 async function look(run: Run, intent: Intent, told: SecretFacts | undefined): Promise<Observation> {
   const { core, request, hold, memory } = run
   const o = await observe(core, request, memory, run, told)
-  const { facts, previous } = o
-  if (intent.want !== 'sweep' || !facts || !previous || inGrace(o, facts) || memory.usage) return o
+  const { facts, previous, target } = o
+  const isAsked = target?.issue === 'minted' ? intent.want !== 'settle' : intent.want === 'sweep'
+  if (!isAsked || !facts || !previous || inGrace(o, facts) || memory.usage) return o
   memory.usage = await hold.usage(previous.credential, request.deadline.signal)
   return { ...o, usage: memory.usage }
 }
@@ -108,7 +119,9 @@ async function drift(core: Core, target: Target, o: Observation, intent: Intent,
 function isIdle(o: Observation, intent: Intent, memory: Memory): boolean {
   if (intent.want !== 'sweep' || memory.currentRefused || !o.facts) return false
   const phase = phaseOf(o, intent)
-  return phase === 'settled' || (phase === 'draining' && inGrace(o, o.facts))
+  // What a dead run left at a provider that mints is seen by its list alone.
+  const isAtRest = phase === 'settled' && o.target?.issue !== 'minted'
+  return isAtRest || (phase === 'draining' && inGrace(o, o.facts))
 }
 
 /** A request that took effect before: delivered again, or older than the last promotion (design rule 10). */
@@ -133,15 +146,9 @@ function refusedByPerson(o: Observation, intent: Intent): string | undefined {
 
 /** The end of a run, or the refusal of a request that the phase does not allow. */
 function ended(o: Observation, phase: Phase, intent: Intent, done: readonly Done[]): Outcome {
-  const asked = intent.want === 'rotate' || intent.want === 'retire'
-  if (asked && phase === 'draining') {
-    if (o.facts && !o.facts.replicasInSync && intent.want === 'retire')
-      throw new KeyturnError('unavailable/replicas', `${o.facts.name}: replicas are not in sync`)
-    throw new KeyturnError(
-      'conflict/inside-grace',
-      `${o.facts?.name}: ${o.previous?.credential.principal} is valid until ${o.graceEnds ? iso(o.graceEnds) : '?'}`
-    )
-  }
+  const { facts } = o
+  const isAsked = intent.want === 'rotate' || intent.want === 'retire'
+  if (isAsked && facts && (phase === 'draining' || phase === 'soaking')) throw notYet(o, facts, phase, intent)
   return outcome(o, done, undefined, intent)
 }
 
@@ -153,6 +160,36 @@ function outcome(o: Observation, done: readonly Done[], note: string | undefined
     previous: o.previous?.credential.principal,
     graceEnds: o.graceEnds,
     done,
-    note
+    note,
+    waitsFor: waitsFor(o)
   }
+}
+
+/** The hard limit: somebody has to look why the old key is still there. It is not cut, unless its owner said so. */
+function alertOverdue({ log }: Core, o: Observation, phase: Phase): void {
+  if (phase !== 'draining' || !o.facts || o.target?.issue !== 'minted' || !drainOf(o, o.facts).isOverdue) return
+  log.error('overdue', { secret: o.facts.name, principal: o.previous?.credential.principal, waitsFor: waitsFor(o) })
+}
+
+/** Why a request is refused while the previous credential lives. */
+function notYet(o: Observation, facts: SecretFacts, phase: Phase, { want }: Intent): KeyturnError {
+  const old = o.previous?.credential.principal
+  if (inGrace(o, facts))
+    return new KeyturnError('conflict/inside-grace', `${facts.name}: ${old} is valid until ${iso(o.graceEnds ?? facts.seenAt)}`)
+  if (want === 'retire' && !facts.replicasInSync)
+    return new KeyturnError('unavailable/replicas', `${facts.name}: replicas are not in sync`)
+  const why = waitsFor(o).join('; ')
+  if (want === 'rotate') return new KeyturnError('conflict/not-retired', `${facts.name}: ${old} is not retired yet: ${why}`)
+  if (phase === 'soaking') return new KeyturnError('conflict/soaking', `${facts.name}: ${old}: ${why}`)
+  const isUnknown = drainOf(o, facts).blockers.some(({ what }) => what === 'acknowledgement')
+  return new KeyturnError(isUnknown ? 'conflict/unacknowledged' : 'conflict/in-use', `${facts.name}: ${old}: ${why}`)
+}
+
+function waitsFor(o: Observation): readonly string[] {
+  const { facts, previous, target } = o
+  if (!facts || !previous || target?.issue !== 'minted') return []
+  const { disabled } = facts.metadata
+  if (disabled?.version === previous.version)
+    return [`it is disabled, and is deleted after ${iso(instant(disabled.at + soakMsOf(facts.metadata)))}`]
+  return drainOf(o, facts).blockers.map(({ says }) => says)
 }

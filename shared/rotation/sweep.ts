@@ -35,7 +35,7 @@ export async function sweep(
   options: SweepOptions
 ): Promise<readonly SweepResult[]> {
   return pMap(
-    core.store.list(request.deadline.signal),
+    ofOurs(core, request.deadline.signal),
     async (facts) => {
       const result = await sweepOne(core, facts, requestFor(facts, request, tokenFor))
       options.onResult?.(result)
@@ -43,6 +43,11 @@ export async function sweep(
     },
     { concurrency: options.concurrency }
   )
+}
+
+/** Managed secrets, but for those that another function of the deployment rotates. */
+async function* ofOurs({ store, othersKinds = [] }: Core, signal: AbortSignal): AsyncIterable<SecretFacts> {
+  for await (const facts of store.list(signal)) if (!othersKinds.includes(facts.metadata.kind ?? '')) yield facts
 }
 
 async function sweepOne(core: Core, facts: SecretFacts, request: Request): Promise<SweepResult> {

@@ -13,7 +13,7 @@ const STATE = 'keyturn-state'
 /** key-vault/secrets/about-secrets: "up to 15 tags, each of which can have a 512 character name and a 512 character value". */
 const MAX_TAGS = 15
 const MAX_TAG_VALUE = 512
-const RECORDS = ['promoted', 'retired']
+const RECORDS = ['promoted', 'retired', 'disabled', 'acknowledged', 'restarted']
 const DAY_MS = 86_400_000
 
 /** What a version of the secret itself says of its own origin. */

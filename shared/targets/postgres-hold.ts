@@ -42,6 +42,10 @@ function holdOf(opening: Opening, authority: Authority, place: DatabaseDocument)
           ? applyAlone(authority, username, password, signal)
           : applyHandover(authority, { from: otherHalf(halves, username), to: username }, password, known, signal)
       ),
+    disable: (old) =>
+      guarded(old, async () => {
+        throw new KeyturnError('unsupported/disable', `${old.principal} is retired at once`)
+      }),
     usage: (old, signal) => guarded(old, (document) => readUsage(opening, authority, document, place, signal)),
     retire: (old, { endSessions }, signal) =>
       guarded(old, (document) => retire({ opening, authority, old: document, place }, endSessions, signal)),
@@ -49,7 +53,7 @@ function holdOf(opening: Opening, authority: Authority, place: DatabaseDocument)
     // had before where this value never got there, and that may be the previous one, in its grace. A pending that leaked is retired.
     discard: (next) => guarded(next, async () => {}),
     heal: (current, signal) => guarded(current, ({ password }) => heal(authority, current.principal, password, signal)),
-    live: async () => [],
+    live: async () => ({ keys: [] }),
     check: (signal) => check(authority, signal),
     release: async () => {
       if (released) return

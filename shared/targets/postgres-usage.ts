@@ -1,6 +1,6 @@
 import type { DatabaseDocument } from '../document.ts'
 import { asKeyturnError } from '../errors.ts'
-import type { Usage } from '../ports/target.ts'
+import type { SessionUsage } from '../ports/target.ts'
 import type { Authority } from './postgres-authority.ts'
 import { type Opening, openReader } from './postgres-open.ts'
 import type { Session } from './postgres-session.ts'
@@ -19,7 +19,7 @@ export async function readUsage(
   old: DatabaseDocument,
   current: DatabaseDocument,
   signal: AbortSignal
-): Promise<Usage> {
+): Promise<SessionUsage> {
   const rows: Row[] = []
   try {
     rows.push(...(await sessionsOf(authority.session, old.username, signal)))

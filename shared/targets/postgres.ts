@@ -1,6 +1,6 @@
 import { replaceFields } from '../document.ts'
 import { DEFAULT_PASSWORD_POLICY, generatePassword, type PasswordPolicy } from '../password.ts'
-import type { Context, Credential, Target } from '../ports/target.ts'
+import type { Context, Credential, Target, TargetFacts } from '../ports/target.ts'
 import type { SecretText } from '../types.ts'
 import { otherHalf, readCredential } from './postgres-halves.ts'
 import { holdPair } from './postgres-hold.ts'
@@ -29,11 +29,26 @@ export interface PostgresSettings {
   readonly applicationName?: string | undefined
 }
 
+const POSTGRES_FACTS: TargetFacts = {
+  name: 'postgres',
+  kind: 'postgres',
+  issue: 'chosen',
+  maxLive: 2,
+  overlap: 'dual',
+  // Sessions are seen, and a login that is over is not.
+  lastUsed: 'none',
+  telemetryLagMs: 0,
+  canDisable: false,
+  mintedOnce: false,
+  settlesMs: 0,
+  lock: 'target'
+}
+
 /** PostgreSQL 14 and later: logins with passwords, two of which take turns (or one, which changes its own). */
 export function postgres(settings: PostgresSettings): Target {
   const opening = openingOf(settings)
   return {
-    facts: { name: 'postgres', issue: 'chosen', maxLive: 2, lastUsed: 'none' },
+    facts: POSTGRES_FACTS,
     inspect,
     propose: async (current, metadata) => {
       const { document, halves } = readCredential(current.document, metadata)

@@ -2,6 +2,9 @@ import { KeyturnError } from '../errors.ts'
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
+/** Vault refuses requests above 32 MiB (api-docs, Limits); no answer of use is bigger. */
+export const VAULT_WIRE = { peer: 'Vault', unavailable: 'unavailable/store', mostBytes: 32 * 2 ** 20 } as const
+
 /** The base of every request, with a slash at the end. Throws `invalid/config`, without quoting the address. */
 export function vaultAddress(address: string): URL {
   // The address is not quoted: a person may have put a password into it.

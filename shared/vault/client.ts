@@ -1,11 +1,11 @@
 import { hasCode, KeyturnError } from '../errors.ts'
 import type { Instant, SecretText } from '../types.ts'
-import { vaultAddress } from './address.ts'
+import { type ClientCertificate, type Wire, type WireAnswer, wire } from '../wire.ts'
+import { VAULT_WIRE, vaultAddress } from './address.ts'
 import { type Consistency, consistency } from './consistency.ts'
 import { isHeader, type VaultLogin, type VaultPost, type VaultToken } from './login.ts'
 import { PAUSES_MS, repeated } from './repeat.ts'
 import { type Held, type Session, session } from './session.ts'
-import { type ClientCertificate, type Wire, type WireAnswer, wire } from './wire.ts'
 
 export interface VaultSettings {
   /** `https://…`, with a path where a proxy needs one; `http://` only to a loopback address. */
@@ -119,7 +119,7 @@ function lineTo(settings: VaultSettings): Line {
   const base = vaultAddress(settings.address)
   if (namespace !== undefined && !isHeader(namespace))
     throw new KeyturnError('invalid/config', 'the Vault namespace has characters that no header can carry')
-  const send = wire({ ca: settings.ca, clientCertificate: settings.clientCertificate, requestTimeoutMs, now })
+  const send = wire({ ...VAULT_WIRE, ca: settings.ca, clientCertificate: settings.clientCertificate, requestTimeoutMs, now })
   const state = consistency()
   return async (request, token, signal) => {
     const { method, path, repeatable = isRead(method) } = request

@@ -1,5 +1,5 @@
 import { type Code, KeyturnError } from '../errors.ts'
-import type { WireAnswer } from './wire.ts'
+import type { WireAnswer } from '../wire.ts'
 
 /** `always`: it cannot have had an effect. `reads`: it may have had one. `never`: the same request gets the same answer. */
 export type Again = 'always' | 'reads' | 'never'

@@ -1,7 +1,8 @@
 import { KeyturnError } from '../errors.ts'
 import { SecretText } from '../types.ts'
+import { wire } from '../wire.ts'
+import { VAULT_WIRE } from './address.ts'
 import { loginPath, type SecretSource, tokenOf, type VaultLogin } from './login.ts'
-import { wire } from './wire.ts'
 
 /** Signs the claims, a JSON object as text, as the service account. */
 export type JwtSigner = (claims: string, signal: AbortSignal) => Promise<SecretText>
@@ -51,7 +52,7 @@ export interface IamSignerSettings {
  */
 export function iamSigner(settings: IamSignerSettings): JwtSigner {
   const { serviceAccount, accessToken, endpoint = 'https://iamcredentials.googleapis.com', ca } = settings
-  const send = wire({ ca, requestTimeoutMs: 10_000, now: Date.now })
+  const send = wire({ ...VAULT_WIRE, ca, requestTimeoutMs: 10_000, now: Date.now })
   const url = new URL(`${endpoint}/v1/projects/-/serviceAccounts/${encodeURIComponent(serviceAccount)}:signJwt`)
   return async (claims, signal) => {
     const token = await accessToken(signal)

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { KeyturnError } from '../errors.ts'
+import { neverSent, type WireAnswer } from '../wire.ts'
 import { type Refusal, refusalOf } from './errors.ts'
-import { neverSent, type WireAnswer } from './wire.ts'
 
 /** A growing pause before each repeat, half of it by chance, so that many functions do not come back at once. */
 export const PAUSES_MS: readonly number[] = [100, 300, 900]

@@ -3,10 +3,10 @@ import * as v from 'valibot'
 import { hasCode, KeyturnError } from '../errors.ts'
 import { durationSetting, type Setting, settingsIn } from '../setting.ts'
 import { SecretText } from '../types.ts'
+import type { ClientCertificate } from '../wire.ts'
 import { vaultAddress } from './address.ts'
 import type { VaultSettings } from './client.ts'
 import { LOGINS, loginBy, type VaultPlatform } from './settings-login.ts'
-import type { ClientCertificate } from './wire.ts'
 
 const text = (name: string) => v.optional(v.pipe(v.string(), v.nonEmpty(`${name} must not be empty`)))
 

@@ -22,6 +22,16 @@ export const runs = (
   work: (wire) => run(w.core(wire), { want, force: more.force ?? false }, request(w, asked, more))
 })
 
+/** A person makes the previous credential current again, while it lives (functions/local/commands/rollback.ts). */
+export const rollsBack = (w: World, name: string, asked: string): Actor => ({
+  name,
+  work: (wire) =>
+    run(w.core(wire), { want: 'rotate', force: true }, request(w, asked, { force: true }), ({ previous }) => {
+      if (!previous) throw new KeyturnError('conflict/previous-dead', 'there is no previous credential')
+      return previous.credential
+    })
+})
+
 /** The store drives: RotateSecret, then the four steps, each asked for once more when it failed. */
 export const drives = (w: World, name: string, asked: string, memory: 'warm' | 'cold'): Actor => ({
   name,

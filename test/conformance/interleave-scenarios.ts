@@ -1,6 +1,6 @@
 import { run } from '../../shared/rotation/rotate.ts'
 import { straightWire } from '../doubles/model-wire.ts'
-import { createsKey, drives, passes, runs, writesVersion } from './interleave-actors.ts'
+import { createsKey, drives, passes, rollsBack, runs, writesVersion } from './interleave-actors.ts'
 import type { Instance } from './interleave-explore.ts'
 import type { Actor, Ran } from './interleave-schedule.ts'
 import { settleAlone, type Unanswered } from './interleave-settle.ts'
@@ -24,8 +24,8 @@ export interface Scenario {
 /** Keys on Secrets Manager come with their own target; here its adapter drives the pair. */
 const EVERY_STORE: readonly StoreKind[] = ['labels', 'sibling', 'stale', 'cas']
 const PAIR = { stores: [...EVERY_STORE, 'aws'], targets: ['pair'] } as const
-const KEYS = { stores: EVERY_STORE, targets: ['minted'] } as const
-const EVERY = { stores: EVERY_STORE, targets: ['pair', 'minted'] } as const
+const KEYS = { stores: EVERY_STORE, targets: ['minted', 'many'] } as const
+const EVERY = { stores: EVERY_STORE, targets: ['pair', 'minted', 'many'] } as const
 const DRIVEN = { stores: ['labels', 'aws'], targets: ['pair'] } as const
 const asks = (name: string, more: Unanswered['more'] = {}): Unanswered => ({ name, more })
 
@@ -63,6 +63,15 @@ export const SCENARIOS: readonly Scenario[] = [
       return [runs(w, 'R1', 'rotate', 'T1'), runs(w, 'R2', 'retire', 'T2')]
     },
     requests: [asks('T1')]
+  },
+  {
+    name: 'a rollback beside a retirement',
+    ...KEYS,
+    actors: async (w) => {
+      await rotatedBefore(w)
+      return [rollsBack(w, 'R1', 'T1'), runs(w, 'R2', 'retire', 'T2', { endSessions: true })]
+    },
+    requests: []
   },
   {
     name: 'a sweep beside a rotation, and the grace passes',
@@ -110,7 +119,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'a person writes a new version while a rotation runs',
     stores: ['labels', 'cas'],
-    targets: ['pair', 'minted'],
+    targets: ['pair', 'minted', 'many'],
     actors: (w) => [runs(w, 'R1', 'rotate', 'T1'), writesVersion(w)],
     requests: [asks('T1')]
   },
@@ -197,4 +206,4 @@ async function settle(w: World, scenario: Scenario, ran: Ran) {
 
 /** What a run may be answered that met another one, or a fault. Everything else is a bug of the core. */
 const EXPECTED =
-  /^(busy|unavailable)\/|^conflict\/(inside-grace|current-moved|pending-other|token-spent|metadata-changed|step-order|full|in-use)$|^invalid\/token$|^not-found\/version$/
+  /^(busy|unavailable)\/|^conflict\/(inside-grace|not-retired|soaking|current-moved|pending-other|token-spent|metadata-changed|step-order|full|in-use|previous-dead)$|^invalid\/token$|^not-found\/version$/

@@ -13,7 +13,7 @@ export interface Unanswered {
 }
 
 /** What a request may be answered beside "done" when it is delivered again, alone. */
-const ANSWERS: readonly Code[] = ['conflict/inside-grace', 'conflict/token-spent', 'conflict/full']
+const ANSWERS: readonly Code[] = ['conflict/inside-grace', 'conflict/not-retired', 'conflict/token-spent', 'conflict/full']
 
 interface Alone {
   readonly w: World
@@ -78,11 +78,12 @@ async function atRest(a: Alone, name: string): Promise<Outcome> {
 async function overGrace(a: Alone): Promise<void> {
   const { w } = a
   passes(a, w.overGraceMs)
-  const { done } = await goes(a, 'sweep', 'sweep', 'sweep-3')
-  if (done.some((d) => d.step === 'promote')) {
+  let last = await goes(a, 'sweep', 'sweep', 'sweep-3')
+  if (last.done.some((d) => d.step === 'promote')) {
     passes(a, w.overGraceMs)
-    await goes(a, 'sweep', 'sweep', 'sweep-3')
+    last = await goes(a, 'sweep', 'sweep', 'sweep-3b')
   }
+  await soaked(a, last, 'sweep-3c')
   const outcome = await atRest(a, 'sweep-4')
   if (outcome.phase !== 'settled') fail(a, `G4: ${outcome.phase} after the grace, not settled`)
   const newest = w.store.readable(w.id).at(-1)?.text ?? ''
@@ -91,6 +92,13 @@ async function overGrace(a: Alone): Promise<void> {
   const current = w.target.principalOf(newest)
   const orphan = w.target.live().find((key) => key !== current)
   if (orphan) fail(a, `G2: the key ${orphan} is ours, lives, and is in no stage`)
+}
+
+/** A key that was disabled is deleted when its soak is over. */
+async function soaked(a: Alone, { phase }: Outcome, name: string): Promise<void> {
+  if (phase !== 'soaking') return
+  passes(a, a.w.overGraceMs)
+  await goes(a, 'sweep', 'sweep', name)
 }
 
 async function rotatesOn(a: Alone): Promise<void> {
@@ -110,7 +118,7 @@ async function servesOn(a: Alone): Promise<void> {
   const { service } = w.store
   if (!service || w.target.strangers() > 0) return
   passes(a, w.overGraceMs)
-  await goes(a, 'sweep', 'sweep', 'sweep-5')
+  await soaked(a, await goes(a, 'sweep', 'sweep', 'sweep-5'), 'sweep-6')
   if (!service.rotateSecret(w.id, token('service-1'))) return fail(a, 'G4: RotateSecret is refused, AWSPENDING is left elsewhere')
   await fourSteps(w, wireOf(a, 'the service'), token('service-1'), 'cold')
   if (w.store.look(w.id)?.current !== token('service-1')) fail(a, 'G4: the four steps do not get through')

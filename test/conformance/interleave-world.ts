@@ -42,7 +42,11 @@ const STORES: Readonly<Record<StoreKind, (now: () => Instant) => ModelStore>> = 
   cas: (now) => siblingStore('cas', now),
   aws: awsStore
 }
-const TARGETS: Readonly<Record<TargetKind, (now: () => Instant) => ModelTarget>> = { pair: pairTarget, minted: mintedTarget }
+const TARGETS: Readonly<Record<TargetKind, (now: () => Instant) => ModelTarget>> = {
+  pair: pairTarget,
+  minted: mintedTarget,
+  many: (now) => mintedTarget(now, 'many')
+}
 
 export function world(store: StoreKind, target: TargetKind, patch: MetadataPatch = {}): World {
   let now = instant(Date.UTC(2026, 0, 5))
@@ -89,8 +93,8 @@ function assemble(
       killed: target.killed,
       loseLock: target.loseLock,
       holdsLock: target.holdsLock,
-      // A lease fences nothing, so claims stand on the time that a run can live; the pair's session fences by itself.
-      endsRuns: target.kind === 'minted',
+      // A claim fences nothing: it stands on the time that a run can live; the pair's session fences by itself.
+      endsRuns: target.kind !== 'pair',
       snapshot: () => `${now()} ${store.snapshot()} ${target.snapshot()} ${watched.snapshot()}`
     }
   }

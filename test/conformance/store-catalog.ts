@@ -8,18 +8,26 @@ import { attemptFrom, type Bench, fresh, look, PLANTED, planted, refusal, rotate
 /** Every field of the metadata, with what people write into them. */
 const EVERYTHING: Required<MetadataPatch> = {
   kind: 'postgres',
-  owner: 'team "Größe" / platform = ops 🔑',
+  owner: 'team "Größe" / ops = 🔑',
   environment: 'prod-eu_1',
   dataClass: 'confidential/äöü',
   periodMs: 30 * 86_400_000,
   graceMs: 36 * 3_600_000,
+  quietMs: 90 * 60_000,
+  soakMs: 2 * 86_400_000,
+  limitMs: 45 * 86_400_000,
+  overLimit: 'cut',
+  restart: 'ecs:a/b http:https://c.d?e=f',
   window: 'sat+sun 02:00-04:00',
   hold: { reason: 'audit 50% / "freeze" until = Monday', until: instant(1_900_000_000_000) },
   admin: 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:db/admin-a1b2c3',
   pair: ['app/ünï', 'app=2'],
   managedSince: instant(1_700_000_000_000),
   promoted: { version: 'v-2', previous: 'v-1', at: instant(1_800_000_000_000) },
-  retired: { version: 'v-1', at: instant(1_800_000_100_000), refusal: '28P01 "refused" a/b=c' }
+  retired: { version: 'v-1', at: instant(1_800_000_100_000), refusal: '28P01 "refused" a/b=c' },
+  disabled: { version: 'v-1', at: instant(1_800_000_050_000) },
+  acknowledged: { version: 'v-1', at: instant(1_800_000_040_000), by: 'Ann/ops' },
+  restarted: { version: 'v-2', at: instant(1_800_000_020_000), outcome: 'denied/provider' }
 }
 
 export function catalogTests(b: () => Bench): void {

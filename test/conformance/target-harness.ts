@@ -81,8 +81,11 @@ export async function refusal(
   throw new Error('it was not refused')
 }
 
-/** Documents of every target that is tested by the suite keep the secret under one of these names. */
+/** Documents of every target that is tested by a suite keep the secret under one of these names. */
+const SECRET_FIELDS = ['password', 'secret', 'secretAccessKey', 'clientSecret', 'key', 'apiKey', 'private_key']
+
 function secretOf(document: SecretText): string {
-  const { password, secret } = JSON.parse(document.reveal()) as { password?: string; secret?: string }
-  return password ?? secret ?? 'no secret'
+  const found = JSON.parse(document.reveal()) as Readonly<Record<string, unknown>>
+  const value = SECRET_FIELDS.map((field) => found[field]).find((text) => typeof text === 'string')
+  return typeof value === 'string' ? value : 'no secret'
 }

@@ -163,6 +163,8 @@ function healTests(h: () => TargetHarness): void {
   it('lists what lives, where the target can', async () => {
     const scene = await h().scene()
     const live = await held(scene, (hold) => hold.live(scene.current, soon()))
-    expect(live.map(({ principal }) => principal)).toEqual(scene.target.facts.issue === 'minted' ? [scene.current.principal] : [])
+    expect(live.keys.map(({ principal }) => principal)).toEqual(
+      scene.target.facts.issue === 'minted' ? [scene.current.principal] : []
+    )
   })
 }

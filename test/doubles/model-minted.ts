@@ -1,8 +1,9 @@
 import { KeyturnError } from '../../shared/errors.ts'
+import { markOf } from '../../shared/mark.ts'
 import type { Credential, Target, TargetHold } from '../../shared/ports/target.ts'
 import type { Instant, SecretText } from '../../shared/types.ts'
 import { prove } from './model-pair.ts'
-import { isSame, type ModelTarget, parse, principalOf, print, usageOf } from './model-target.ts'
+import { CHOSEN, isSame, type ModelTarget, parse, principalOf, print, usageOf } from './model-target.ts'
 import { asks, changes, type Wire } from './model-wire.ts'
 
 interface Key {
@@ -10,42 +11,36 @@ interface Key {
   readonly secret: string
   /** It carries our mark. */
   readonly ours: boolean
+  readonly mark?: string | undefined
   readonly createdAt: Instant
+  readonly isDisabled: boolean
+  /** Somebody called with it. */
+  readonly isUsed: boolean
 }
 
 interface Provider {
   keys: readonly Key[]
-  /** The lease beside the provider, which has no lock: whoever had it last, until when. */
-  lease: { readonly holder: Lease; readonly until: Instant } | undefined
 }
 
-interface Lease {
-  readonly owner: string
-  /** By the holder's own clock. */
-  lost: boolean
-}
-
-const MAX_LIVE = 2
-export const LEASE_MS = 60_000
+/** `minted`: two at most, and a key is deleted at once, as Entra's personal accounts; `many`: room enough, and a key can be disabled first. */
+const KINDS = {
+  minted: { maxLive: 2, canDisable: false },
+  many: { maxLive: 9, canDisable: true }
+} as const
 
 /**
- * A provider that makes the keys: two at most, create is not idempotent, the key is shown once, our keys carry a mark.
- * What holds runs apart is a lease, which fences nothing: a call that is under way when it ends takes effect.
+ * A provider that makes the keys: create is not idempotent, the key is shown once, our keys carry a mark.
+ * It has no lock, and there is no lease beside it: what holds runs apart are the store's claims alone (facts.lock).
  */
-export function mintedTarget(now: () => Instant): ModelTarget {
-  const provider: Provider = { keys: [{ id: 'KEY-0', secret: 'first', ours: true, createdAt: now() }], lease: undefined }
-  const loseLease = (owner: string): boolean => {
-    if (provider.lease?.holder.owner !== owner) return false
-    provider.lease.holder.lost = true
-    provider.lease = undefined
-    return true
-  }
+export function mintedTarget(now: () => Instant, kind: keyof typeof KINDS = 'minted'): ModelTarget {
+  const first: Key = { id: 'KEY-0', secret: 'first', ours: true, createdAt: now(), isDisabled: false, isUsed: true }
+  const provider: Provider = { keys: [first] }
   const model: ModelTarget = {
-    kind: 'minted',
+    kind,
     connect: (wire) => connected(wire, provider, model, now),
     accepts(text) {
       const { username, password } = parse(text)
-      return provider.keys.some((k) => k.id === username && k.secret === password)
+      return provider.keys.some((k) => k.id === username && k.secret === password && !k.isDisabled)
     },
     principalOf,
     isSame,
@@ -53,21 +48,22 @@ export function mintedTarget(now: () => Instant): ModelTarget {
     onSet: () => {},
     refusesValue: () => false,
     setBehind: (id, secret) => {
-      provider.keys = provider.keys.map((k) => (k.id === id ? { ...k, secret } : k))
+      change(provider, id, { secret })
     },
-    killed: (owner) => void loseLease(owner),
-    loseLock: loseLease,
-    holdsLock: (owner) => provider.lease?.holder.owner === owner && provider.lease.until > now(),
+    killed: () => {},
+    loseLock: () => false,
+    holdsLock: () => false,
     live: () => provider.keys.filter((k) => k.ours).map((k) => k.id),
     person() {
-      if (provider.keys.length >= MAX_LIVE) return undefined
-      provider.keys = [...provider.keys, { id: 'KEY-PERSON', secret: 'theirs', ours: false, createdAt: now() }]
+      if (provider.keys.length >= KINDS[kind].maxLive) return undefined
+      const theirs = { id: 'KEY-PERSON', secret: 'theirs', ours: false, createdAt: now(), isDisabled: false, isUsed: false }
+      provider.keys = [...provider.keys, theirs]
       return 'KEY-PERSON'
     },
     strangers: () => provider.keys.filter((k) => !k.ours).length,
     touched: [],
     sessions: [],
-    snapshot: () => JSON.stringify([provider.keys, provider.lease?.holder.owner, provider.lease?.until])
+    snapshot: () => JSON.stringify(provider.keys)
   }
   return model
 }
@@ -83,41 +79,40 @@ const inspect = (document: SecretText): Credential => ({
 function connected(wire: Wire, provider: Provider, model: ModelTarget, now: () => Instant): Target {
   let made = 0
   return {
-    facts: { name: 'model: minted', issue: 'minted', maxLive: MAX_LIVE, lastUsed: 'coarse' },
+    facts: { ...CHOSEN, name: 'model: minted', issue: 'minted', ...KINDS[kindOf(model)], lastUsed: 'coarse', lock: 'claim' },
     inspect,
-    async propose(current) {
+    async propose(current, { secret = '' }, token) {
       made += 1
-      const key = { id: `KEY-${wire.owner}-${made}`, secret: `secret of ${wire.owner}-${made}`, ours: true }
+      const key = {
+        id: `KEY-${wire.owner}-${made}`,
+        secret: `secret of ${wire.owner}-${made}`,
+        ours: true,
+        mark: markOf(secret, token)
+      }
       await wire.call(changes('create a key'), () => {
-        if (provider.keys.length >= MAX_LIVE) throw new KeyturnError('conflict/full', 'two keys live already')
-        provider.keys = [...provider.keys, { ...key, createdAt: now() }]
+        if (provider.keys.length >= KINDS[kindOf(model)].maxLive) throw new KeyturnError('conflict/full', 'no further key')
+        provider.keys = [...provider.keys, { ...key, createdAt: now(), isDisabled: false, isUsed: false }]
       })
       return inspect(print({ ...parse(current.document.reveal()), username: key.id, password: key.secret }))
     },
     verify: (candidate) =>
-      wire.call(asks(`call with ${candidate.principal}`), () =>
-        model.accepts(candidate.document.reveal()) ? 'accepted' : 'rejected'
-      ),
+      wire.call(asks(`call with ${candidate.principal}`), () => {
+        change(provider, candidate.principal, { isUsed: true })
+        return model.accepts(candidate.document.reveal()) ? 'accepted' : 'rejected'
+      }),
     preflight: async () => [],
-    async hold() {
-      const lease: Lease = { owner: wire.owner, lost: false }
-      const ends = (now() + LEASE_MS) as Instant
-      await wire.call(changes('lease'), () => {
-        if (provider.lease && provider.lease.until > now())
-          throw new KeyturnError('busy/locked', `${provider.lease.holder.owner} has the lease`)
-        provider.lease = { holder: lease, until: ends }
-      })
-      return held(wire, provider, model, lease, ends, now)
-    }
+    hold: async () => held(wire, provider, model, now)
   }
 }
 
-function held(wire: Wire, provider: Provider, model: ModelTarget, lease: Lease, ends: Instant, now: () => Instant): TargetHold {
-  const own = (): void => {
-    if (lease.lost || now() >= ends) throw new KeyturnError('busy/lock-lost', 'the lease ran out')
-  }
+const kindOf = ({ kind }: ModelTarget): keyof typeof KINDS => (kind === 'many' ? 'many' : 'minted')
+
+function change(provider: Provider, id: string, part: Partial<Key>): void {
+  provider.keys = provider.keys.map((k) => (k.id === id ? { ...k, ...part } : k))
+}
+
+function held(wire: Wire, provider: Provider, model: ModelTarget, now: () => Instant): TargetHold {
   const remove = async (what: string, id: string): Promise<void> => {
-    own()
     await wire.call(changes(`${what} ${id}`), () => {
       const key = provider.keys.find((k) => k.id === id)
       if (key && !key.ours) model.touched.push(id)
@@ -125,17 +120,19 @@ function held(wire: Wire, provider: Provider, model: ModelTarget, lease: Lease, 
     })
   }
   return {
-    async check() {
-      await wire.call(asks('ask the lease'), own)
+    check: async () => {},
+    release: async () => {},
+    async apply(next) {
+      const { principal } = next
+      if (provider.keys.find((k) => k.id === principal)?.isDisabled)
+        await wire.call(changes(`enable ${principal}`), () => change(provider, principal, { isDisabled: false }))
     },
-    async release() {
-      if (provider.lease?.holder === lease) provider.lease = undefined
-    },
-    apply: async () => own(),
-    async usage(old) {
-      own()
-      return wire.call(asks(`who uses ${old.principal}`), () => usageOf(model, old.principal))
-    },
+    usage: (old) => wire.call(asks(`who uses ${old.principal}`), () => usageOf(model, old.principal)),
+    disable: (old) =>
+      wire.call(changes(`disable ${old.principal}`), () => {
+        change(provider, old.principal, { isDisabled: true })
+        return now()
+      }),
     async retire(old) {
       await remove('delete', old.principal)
       return prove(wire, model, old, now)
@@ -144,11 +141,12 @@ function held(wire: Wire, provider: Provider, model: ModelTarget, lease: Lease, 
     heal: async () => {
       throw new KeyturnError('bug/broken', 'a provider does not set a key again')
     },
-    async live() {
-      own()
-      return wire.call(asks('list the keys'), () =>
-        provider.keys.map((k) => ({ principal: k.id, ours: k.ours, createdAt: k.createdAt }))
-      )
-    }
+    live: () =>
+      wire.call(asks('list the keys'), () => ({
+        keys: provider.keys.map((k) => ({
+          ...{ principal: k.id, ours: k.ours, mark: k.mark, createdAt: k.createdAt },
+          ...{ ageMs: now() - k.createdAt, used: k.isUsed ? ('ever' as const) : ('never' as const) }
+        }))
+      }))
   }
 }

@@ -1,7 +1,7 @@
 import { KeyturnError } from '../../shared/errors.ts'
 import type { Credential, Proof, Target, TargetHold } from '../../shared/ports/target.ts'
 import type { Instant, SecretText } from '../../shared/types.ts'
-import { endSessions, isSame, type ModelTarget, parse, principalOf, print, read, usageOf } from './model-target.ts'
+import { CHOSEN, endSessions, isSame, type ModelTarget, parse, principalOf, print, read, usageOf } from './model-target.ts'
 import { asks, changes, type RemoteCall, refuseLate, type Wire } from './model-wire.ts'
 
 /** A session of keyturn's. */
@@ -69,7 +69,7 @@ function connected(wire: Wire, server: Server, model: ModelTarget, now: () => In
   let made = 0
   const accepts = ({ document }: Credential): boolean => model.accepts(document.reveal())
   return {
-    facts: { name: 'model: pair', issue: 'chosen', maxLive: 2, lastUsed: 'precise' },
+    facts: { ...CHOSEN, name: 'model: pair', lastUsed: 'precise' },
     inspect: (document) => inspect(server, document),
     async propose(current) {
       const username = inspect(server, current.document).counterpart ?? ''
@@ -141,7 +141,10 @@ function held(wire: Wire, server: Server, model: ModelTarget, connection: Connec
       return { ...(await prove(wire, model, old, now)), sessionsEnded }
     },
     async discard() {},
-    live: async () => []
+    live: async () => ({ keys: [] }),
+    disable: async () => {
+      throw new KeyturnError('unsupported/disable', 'a login is retired at once')
+    }
   }
 }
 

@@ -60,6 +60,7 @@ function proxiedHold(hold: TargetHold, wire: Wire, release: () => Promise<void>)
     release,
     apply: on(changes, 'alter', hold.apply),
     usage: on(asks, 'who uses', hold.usage),
+    disable: on(changes, 'disable', hold.disable),
     retire: on(changes, 'retire', hold.retire),
     discard: on(changes, 'discard', hold.discard),
     heal: on(changes, 'heal', hold.heal),

@@ -1,5 +1,5 @@
 import { KeyturnError } from '../../shared/errors.ts'
-import type { Session, Target, Usage } from '../../shared/ports/target.ts'
+import type { Session, Target, TargetFacts, Usage } from '../../shared/ports/target.ts'
 import { SecretText } from '../../shared/types.ts'
 import type { Wire } from './model-wire.ts'
 
@@ -25,9 +25,24 @@ export function read(document: SecretText): ModelDocument {
   return found as ModelDocument
 }
 
+/** A pair, as the port's facts say it. */
+export const CHOSEN: TargetFacts = {
+  name: 'model',
+  kind: 'model',
+  issue: 'chosen',
+  maxLive: 2,
+  overlap: 'dual',
+  lastUsed: 'none',
+  telemetryLagMs: 0,
+  canDisable: false,
+  mintedOnce: false,
+  settlesMs: 0,
+  lock: 'target'
+}
+
 /** A target in memory, with the hands that reach behind it. */
 export interface ModelTarget {
-  readonly kind: 'pair' | 'minted'
+  readonly kind: 'pair' | 'minted' | 'many'
   connect(wire: Wire): Target
   /** What a client would find that logs in with this document and does its work. */
   accepts(text: string): boolean

@@ -30,6 +30,7 @@ describe('the settings on Azure', () => {
       identity: { endpoint: GIVEN.IDENTITY_ENDPOINT, header: expect.anything(), clientId: undefined },
       easyAuth: false,
       role: 'keyturn.rotate',
+      cloud: {},
       runLimitMs: 600_000
     })
     expect(JSON.stringify(settingsOf())).not.toContain('planted-header')

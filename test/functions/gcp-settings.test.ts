@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { composeGcp } from '../../functions/gcp/compose.ts'
+import { databases } from '../../functions/gcp/databases.ts'
 import { GCP_SETTINGS, readSettings } from '../../functions/gcp/settings.ts'
 
 const GOOD = { NODE_ENV: 'production', GOOGLE_CLOUD_PROJECT: 'keyturn-test' }
 const settingsOf = (more: Readonly<Record<string, string>> = {}) => readSettings({ ...GOOD, ...more }).settings
 const refusalOf = (environment: Readonly<Record<string, string>>): Promise<unknown> =>
-  composeGcp(environment).then(
+  composeGcp(environment, databases).then(
     () => 'composed',
     (e: { code: string; message: string }) => `${e.code}: ${e.message}`
   )

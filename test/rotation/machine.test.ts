@@ -1,84 +1,27 @@
 import { describe, expect, it } from 'vitest'
-import type { PendingFacts, SecretFacts } from '../../shared/ports/secret-store.ts'
+import type { PendingFacts } from '../../shared/ports/secret-store.ts'
+import { pendingOf, phaseOf } from '../../shared/rotation/machine.ts'
+import { PHASES, rowOf } from '../../shared/rotation/phases.ts'
+import { instant } from '../../shared/types.ts'
+import { KEY_CASES } from './machine-keys.ts'
 import {
-  type Held,
-  type Intent,
-  type Observation,
-  PHASES,
-  type Phase,
-  pendingOf,
-  phaseOf,
-  rowOf
-} from '../../shared/rotation/machine.ts'
-import { instant, SecretText } from '../../shared/types.ts'
-
-const HOUR = 3_600_000
-const NOW = instant(1_000 * HOUR)
-
-const held = (version: string, principal: string): Held => ({
-  version,
-  createdAt: NOW,
-  credential: { principal, document: new SecretText('{}'), overlap: true, authority: 'admin' }
-})
-
-const facts = (more: Partial<SecretFacts> = {}): SecretFacts => ({
-  id: 'app',
-  name: 'app',
-  seenAt: NOW,
-  current: 'v1',
-  currentToken: 'v1',
-  pendings: [],
-  spent: [],
-  replicasInSync: true,
-  metadata: {},
-  ...more
-})
-
-const observation = (more: Partial<Observation> = {}): Observation => ({
-  facts: facts(),
-  current: held('v1', 'a'),
-  pending: undefined,
-  previous: undefined,
-  currentRefused: false,
-  strangers: [],
-  noRoom: false,
-  usage: undefined,
-  graceEnds: undefined,
-  claimOutlivedMs: HOUR,
-  due: false,
-  ...more
-})
-
-const pendingFacts = (more: Partial<PendingFacts> = {}): PendingFacts => ({
-  version: 'v2',
-  token: 'v2',
-  base: 'v1',
-  driver: 'keyturn',
-  ...more
-})
-
-const pending = (more: Partial<PendingFacts> = {}, value: Held | undefined = held('v2', 'b'), refused = false) => ({
-  facts: pendingFacts(more),
-  held: value,
-  refused
-})
-
-const want = (w: Intent['want'], force = false): Intent => ({ want: w, force })
-
-/** Promoted and recorded, the other half alive. */
-const overlap = (graceEnds: number, more: Partial<Observation> = {}): Observation =>
-  observation({
-    facts: facts({ metadata: { promoted: { version: 'v1', previous: 'v0', at: NOW } } }),
-    previous: held('v0', 'b'),
-    graceEnds: instant(graceEnds),
-    ...more
-  })
-
-const LATER = NOW + HOUR
-const OVER = NOW - HOUR
+  type Case,
+  facts,
+  HOUR,
+  held,
+  LATER,
+  NOW,
+  OVER,
+  observation,
+  overlap,
+  pending,
+  pendingFacts,
+  want
+} from './machine-scene.ts'
 
 describe('where a rotation stands', () => {
-  const cases: readonly (readonly [says: string, o: Observation, intent: Intent, phase: Phase])[] = [
+  const cases: readonly Case[] = [
+    ...KEY_CASES,
     ['no secret is absent', observation({ facts: undefined, current: undefined }), want('sweep'), 'absent'],
     ['a secret without a current value is absent', observation({ current: undefined }), want('rotate'), 'absent'],
     ['nothing asked and nothing due is settled', observation(), want('sweep'), 'settled'],
@@ -156,12 +99,6 @@ describe('where a rotation stands', () => {
     ['a request inside the grace is not due', overlap(LATER), want('rotate'), 'draining'],
     ['a forced request inside the grace is due', overlap(LATER), want('rotate', true), 'due'],
     ['a request after the grace is due, used or not', overlap(OVER), want('rotate'), 'due'],
-    [
-      'a key’s request after the grace makes room first, where there is none',
-      overlap(OVER, { noRoom: true }),
-      want('rotate'),
-      'retiring'
-    ],
     ['after the grace an unused half retires', overlap(OVER, { usage: { state: 'unused' } }), want('sweep'), 'retiring'],
     [
       'after the grace a half in use drains on',
@@ -187,12 +124,7 @@ describe('where a rotation stands', () => {
       want('retire'),
       'draining'
     ],
-    [
-      'a key that is not ours, where there is no room, is a conflict',
-      observation({ strangers: ['k9'], noRoom: true }),
-      want('rotate'),
-      'full'
-    ],
+    ['a key that is not ours, where there is no room, is a conflict', observation({ strangers: ['k9'] }), want('rotate'), 'full'],
     ['after its own promotion a run only tidies up', overlap(OVER, { due: true }), want('settle'), 'draining']
   ]
   it.each(cases)('%s', (_, o, intent, phase) => {

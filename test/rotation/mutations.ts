@@ -8,6 +8,7 @@ export const EXCEPTIONS: Readonly<Record<number, string>> = {
 const ROTATE = 'shared/rotation/rotate.ts'
 const MACHINE = 'shared/rotation/machine.ts'
 const EFFECTS = 'shared/rotation/effects.ts'
+const KEYS = 'shared/rotation/keys.ts'
 const OBSERVE = 'shared/rotation/observe.ts'
 const PLAN = 'shared/rotation/plan.ts'
 
@@ -77,7 +78,13 @@ async function observeNow(`
   {
     rule: 3,
     what: 'a key without our mark is an orphan too',
-    patches: [{ file: EFFECTS, find: '(l) => l.ours && ', replace: '(l) => ' }],
+    patches: [
+      {
+        file: KEYS,
+        find: '(l) => l.ours && !named.includes(l.principal) && !seenThen',
+        replace: '(l) => !named.includes(l.principal) && !seenThen'
+      }
+    ],
     scenario: 'a person creates a key',
     store: 'labels',
     target: 'minted'
@@ -95,14 +102,6 @@ async function observeNow(`
   },
   {
     rule: 4,
-    what: 'a key is created without a claim',
-    patches: [{ file: EFFECTS, find: "if (target.facts.issue === 'minted') {", replace: 'if (facts === undefined) {' }],
-    scenario: 'two rotations of one secret',
-    store: 'labels',
-    target: 'minted'
-  },
-  {
-    rule: 4,
     what: 'a claim is taken away before its run can be dead',
     patches: [
       { file: MACHINE, find: "> o.claimOutlivedMs ? 'spoiled' : 'busy'", replace: "> o.claimOutlivedMs ? 'spoiled' : 'spoiled'" }
@@ -110,6 +109,28 @@ async function observeNow(`
     scenario: 'two rotations of one secret',
     store: 'sibling',
     target: 'minted'
+  },
+  {
+    rule: 4,
+    what: 'a key of ours that no stage names is an orphan at once',
+    patches: [{ file: OBSERVE, find: 'l.ageMs > runLivesMs', replace: 'l.ageMs >= 0' }],
+    scenario: 'a sweep beside a rotation',
+    store: 'labels',
+    target: 'many'
+  },
+  {
+    rule: 1,
+    what: 'an old key is ended without a claim',
+    patches: [
+      {
+        file: KEYS,
+        find: '  const token = await claimed(run, facts.id, current.version)\n  try {',
+        replace: '  const token = "none"\n  try {\n    return await work(o)'
+      }
+    ],
+    scenario: 'a rollback beside a retirement',
+    store: 'labels',
+    target: 'many'
   },
   {
     rule: 5,
@@ -176,7 +197,7 @@ async function observeNow(`
     rule: 7,
     what: 'a second rotation inside the grace is not refused',
     patches: [
-      { file: MACHINE, find: "if (inGrace(o, facts) && !intent.force) return 'draining'", replace: '' },
+      { file: MACHINE, find: "return inGrace(o, facts) && !intent.force ? 'draining' : undefined", replace: 'return undefined' },
       { file: MACHINE, find: "cuts(o, facts) && !intent.force ? 'draining' : 'staged'", replace: "'staged'" }
     ],
     scenario: 'two rotations of one secret',

@@ -9,6 +9,7 @@ import type { Exit } from '../exit-codes.ts'
 import { type Paint, table } from '../output.ts'
 import { withPair } from '../pair.ts'
 import { addPolicyOptions, type PolicyOptions, policyPatch } from '../policy-options.ts'
+import { adoptKey } from './adopt-key.ts'
 
 interface Options extends PolicyOptions {
   readonly second?: string
@@ -20,7 +21,9 @@ interface Options extends PolicyOptions {
 export const addAdopt: AddCommand = (program, start) => {
   const command = program
     .command('adopt')
-    .description('take an existing secret under management: make its second login, the owner role and the metadata')
+    .description(
+      'take an existing secret under management: for a database, make its second login, the owner role and the metadata'
+    )
     .argument('<secret>', 'its name, or ARN')
     .option('--second <login>', 'the second login (default: the first one’s name and _b)')
     .option('--owner-role <role>', 'the role that both act as (default: the first one’s name and _owner)')
@@ -31,7 +34,9 @@ export const addAdopt: AddCommand = (program, start) => {
 
 /** The database first, then the store: a run that dies in between is simply repeated, and finds the logins there. */
 async function run(i: Invocation, secretId: string, options: Options): Promise<Answer> {
-  const { facts, current } = seen(await look(i, secretId))
+  const o = await look(i, secretId)
+  const { facts, current } = seen(o)
+  if (o.target?.issue === 'minted') return adoptKey(i, o, options)
   const before: Metadata = options.admin === undefined ? facts.metadata : { ...facts.metadata, admin: options.admin }
   const policy = policyPatch(options, before)
   i.progress.say(`looking at ${current.credential.principal}`)

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { KeyturnError } from '../../../shared/errors.ts'
+import { membersOf } from '../../../shared/json-members.ts'
 import type { MetadataPatch } from '../../../shared/metadata.ts'
+import type { Core } from '../../../shared/rotation/core.ts'
 import { createSecret } from '../../../shared/stores/file.ts'
 import { instant, SecretText } from '../../../shared/types.ts'
 import type { AddCommand, Answer, Invocation } from '../command.ts'
@@ -29,17 +31,32 @@ async function create(i: Invocation, secret: string, options: Options): Promise<
       'create writes to the file store; elsewhere use the store’s own tools, then adopt'
     )
   const text = await readDocument(options.from, i.stdin)
-  const policy = policyPatch(options)
-  const { principal, counterpart } = core.targetFor(text).inspect(text, { secret })
-  const managed: MetadataPatch = { kind: 'postgres', managedSince: instant(Date.now()), ...policy }
-  if (!i.dryRun) await createSecret({ folder }, secret, text, options.managed ? managed : {})
-  const logins = counterpart ? `${principal}, taking turns with ${counterpart}` : principal
-  const json = { secret, managed: options.managed, current: principal, counterpart: counterpart ?? null }
+  const found = inspected(core, text, secret, options.managed)
+  const kind = found?.kind ?? ''
+  const patch: MetadataPatch = options.managed
+    ? { kind, managedSince: instant(Date.now()), ...policyPatch(options, { kind }) }
+    : {}
+  if (!i.dryRun) await createSecret({ folder }, secret, text, patch)
+  const { principal = null, counterpart = null } = found ?? {}
+  const logins = counterpart ? `${principal}, taking turns with ${counterpart}` : (principal ?? 'a document')
+  const json = { secret, managed: options.managed, current: principal, counterpart }
   return {
     exit: 0,
     json: { action: 'create', ok: true, dryRun: i.dryRun, ...json },
     text: (paint) =>
       `${paint('bold', secret)}${i.dryRun ? ' would be' : ''} created in ${folder}: ${logins}${options.managed ? '' : ', not managed'}`
+  }
+}
+
+/** What nobody rotates may be any document: the token of a provider's administrator. */
+function inspected(core: Core, text: SecretText, secret: string, isManaged: boolean) {
+  try {
+    const target = core.targetFor(text)
+    return { kind: target.facts.kind, ...target.inspect(text, { secret }) }
+  } catch (e) {
+    if (isManaged) throw e
+    membersOf(text, new Set())
+    return undefined
   }
 }
 

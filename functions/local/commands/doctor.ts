@@ -1,8 +1,9 @@
 import pMap from 'p-map'
-import { asKeyturnError, CODES, type Code } from '../../../shared/errors.ts'
+import { asKeyturnError } from '../../../shared/errors.ts'
 import { periodMsOf } from '../../../shared/policy.ts'
 import type { SecretFacts } from '../../../shared/ports/secret-store.ts'
 import type { Problem } from '../../../shared/ports/target.ts'
+import { problem } from '../../../shared/problem.ts'
 import type { Request } from '../../../shared/rotation/core.ts'
 import { stopped } from '../../../shared/rotation/hold.ts'
 import { contextOf, emptyMemory, namedBy, observe } from '../../../shared/rotation/observe.ts'
@@ -106,8 +107,6 @@ function checkedText({ secret, problems }: Checked, paint: Paint): string {
   ])
   return `${paint('bold', secret)}\n${table([], rows, paint)}`
 }
-
-const problem = (code: Code, message: string, fatal = true): Problem => ({ code, message, todo: CODES[code][1], fatal })
 
 function problemOf(e: unknown): Problem {
   const { code, message } = asKeyturnError(e)

@@ -17,7 +17,7 @@ export const addRetire: AddCommand = (program, start) => {
     .option('--end-sessions', 'end the sessions that it still has, instead of being refused')
     .action((secretId: string, { force = false, endSessions = false }: Options) =>
       start('retire', async (i) => {
-        if (i.dryRun) return dryRun(i, 'retire', { want: 'retire', force }, { secretId, force, endSessions })
+        if (i.dryRun) return dryRun(i, 'retire', { want: 'retire', force, endSessions }, { secretId, force, endSessions })
         i.progress.say(`retiring the previous credential of ${secretId}`)
         const asked = { action: 'retire', secretId, force, endSessions, dryRun: false } as const
         const delivery = { id: i.id, deadline: i.deadline, sweepConcurrency: 1 }

@@ -9,7 +9,7 @@ import { type AddCommand, type Answer, type Invocation, requestFor } from '../co
 import { dryRun } from '../forecast.ts'
 import { reportsAnswer } from '../reports.ts'
 
-const INTENT = { want: 'rotate', force: true } as const
+const INTENT = { want: 'rotate', force: true, isRollback: true } as const
 
 export const addRollback: AddCommand = (program, start) => {
   program
@@ -45,6 +45,8 @@ async function refuseDead(i: Invocation, request: Request): Promise<void> {
   if (phaseOf(o, INTENT) === 'staged' && !isAttemptOf(o.pending?.facts.token ?? '', request))
     throw new KeyturnError('conflict/pending-other', `${o.facts.name} has a pending value; sweep finishes it`)
   const previous = alive(o)
+  // A key that was disabled is enabled, and verified then.
+  if (o.facts.metadata.disabled?.version === o.previous?.version && o.previous !== undefined) return
   const target = core.targetFor(previous.document)
   if ((await target.verify(previous, contextOf(o.facts), i.deadline.signal)) === 'rejected')
     throw new KeyturnError('conflict/previous-dead', `${previous.principal} is refused with the previous password`)

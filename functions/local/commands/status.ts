@@ -1,5 +1,4 @@
 import pMap from 'p-map'
-import type { Usage } from '../../../shared/ports/target.ts'
 import { failed, type SecretReport } from '../../../shared/report.ts'
 import { type Instant, instant } from '../../../shared/types.ts'
 import { type AddCommand, type Answer, type Invocation, requestFor } from '../command.ts'
@@ -8,6 +7,7 @@ import { duration, when } from '../humane.ts'
 import { listSecrets, THE_STORE } from '../listing.ts'
 import { facts, failureText, type Paint, table } from '../output.ts'
 import { type Standing, standingOf } from '../standing.ts'
+import { usageText } from '../usage-text.ts'
 
 export const addStatus: AddCommand = (program, start) => {
   program
@@ -77,7 +77,12 @@ function rowsOf(s: Standing): (readonly [string, string])[] {
         (s.retired ? `retired; a login was refused with ${s.retired.refusal}, ${when(timeOf(s.retired.at), now)}` : 'none')
     ],
     ['grace ends', s.graceEnds ? when(timeOf(s.graceEnds), now) : undefined],
-    ['still on it', s.usage ? usageText(s.usage) : undefined],
+    ['still on it', s.usage && s.keys === null ? usageText(s.usage, now) : undefined],
+    ...keyRows(s),
+    ['waits for', retirementText(s)],
+    ['disabled', s.disabledAt ? when(timeOf(s.disabledAt), now) : undefined],
+    ['acknowledged', s.acknowledged ? `by ${s.acknowledged.by}, ${when(timeOf(s.acknowledged.at), now)}` : undefined],
+    ['restart', s.restarted ? `${s.restarted.outcome}, ${when(timeOf(s.restarted.at), now)}` : undefined],
     ['pending', s.pending ? `attempt ${s.pending.token}` : undefined],
     ['next', nextText(s)],
     ['period', duration(s.periodMs)],
@@ -93,10 +98,25 @@ function nextText({ next, hold, seenAt }: Standing): string {
   return `${next.what}: ${at === undefined ? 'at the next sweep' : when(at, now)}`
 }
 
-function usageText(usage: Usage): string {
-  if (usage.state === 'unused') return 'nobody'
-  if (usage.state === 'cannot-tell') return `cannot tell: ${usage.why}`
-  return usage.sessions.map((s) => `${s.count} from ${s.address} (${s.application || 'unnamed'})`).join(', ')
+/** Each key of the provider's, and what to do about one that nobody knows. */
+function keyRows({ keys, secret, seenAt }: Standing): [string, string][] {
+  if (keys === null) return []
+  if (typeof keys === 'string') return [['keys', `cannot tell: ${keys}`]]
+  const now = timeOf(seenAt)
+  return keys.map(({ id, role, createdAt, lastUsed }) => {
+    const made = createdAt === null ? '' : `, made ${when(timeOf(createdAt), now)}`
+    const used = lastUsed === null ? '' : `, ${usageText(lastUsed, now)}`
+    const todo = role === 'unknown' ? `: find out whose it is; keyturn remove-key ${secret} ${id}` : ''
+    return [`${role} key`, `${id}${made}${used}${todo}`]
+  })
+}
+
+/** What keeps the previous key alive. */
+function retirementText({ retirement, seenAt }: Standing): string | undefined {
+  if (retirement === null || retirement.waitsFor.length === 0) return undefined
+  const from = retirement.earliest === null ? 'not known yet' : when(timeOf(retirement.earliest), timeOf(seenAt))
+  const overdue = retirement.isOverdue ? '; over the hard limit' : ''
+  return `${retirement.waitsFor.join('; ')}${overdue}. Earliest: ${from}`
 }
 
 const timeOf = (text: string): Instant => instant(Date.parse(text))

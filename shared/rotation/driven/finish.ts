@@ -1,7 +1,9 @@
-import { hasCode } from '../../errors.ts'
+import { asKeyturnError, hasCode } from '../../errors.ts'
 import type { StoredValue } from '../../ports/secret-store.ts'
 import { refusedSince } from '../effects.ts'
-import { DONE, type DrivenRequest, readToken, refusal, refused, unseen } from './step.ts'
+import { promotedAt } from '../plan.ts'
+import { restarted } from '../tell.ts'
+import { DONE, type DrivenRequest, describe, readToken, refusal, refused, unseen } from './step.ts'
 import type { Remembered } from './steps.ts'
 import { verified } from './test.ts'
 
@@ -24,7 +26,29 @@ export async function finish(step: DrivenRequest, known: Remembered): Promise<{ 
     if (hasCode(e, 'conflict/current-moved')) return refused(step, e)
     throw e
   }
-  return { said: `finished${refusedFor(step, stored, known)}`, known: {} }
+  const told = known.context?.restart === undefined ? '' : await toldFor(step, known.context.restart)
+  return { said: `finished${refusedFor(step, stored, known)}${told}`, known: {} }
+}
+
+/**
+ * The consumers that the owner named start again now, and not at the next sweep; that asks again where it is not recorded, so
+ * that nothing which fails here makes the service repeat a rotation that is over.
+ */
+async function toldFor(step: DrivenRequest, restart: string): Promise<string> {
+  const { core, token, deadline } = step
+  try {
+    const facts = await describe(step)
+    const outcome = await restarted(core, restart, facts.id, token, deadline.signal)
+    const at = promotedAt(facts, undefined) ?? facts.seenAt
+    const promoted = facts.previous === undefined ? {} : { promoted: { version: token, previous: facts.previous, at } }
+    const record = { ...promoted, restarted: { version: token, at: facts.seenAt, outcome } }
+    await core.store.annotate(facts.id, record, facts.revision, deadline.signal)
+    return `; restart of the consumers: ${outcome}`
+  } catch (e) {
+    const { code } = asKeyturnError(e)
+    core.log.warn('restart-put-off', { secret: step.secretId, code })
+    return '; the sweep restarts the consumers'
+  }
 }
 
 /** A secret without overlap: how long its readers were refused, where this process has seen it all. */

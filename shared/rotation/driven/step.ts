@@ -37,7 +37,10 @@ export async function refused(step: DrivenRequest, error: KeyturnError): Promise
 export function isFinal(e: unknown): e is KeyturnError {
   if (!(e instanceof KeyturnError) || classOf(e.code) === 'bug') return false
   if (['conflict/step-order', 'conflict/token-spent'].includes(e.code)) return false
-  return !e.retryable || ['conflict/inside-grace', 'conflict/current-moved', 'conflict/pending-other'].includes(e.code)
+  return (
+    !e.retryable ||
+    ['conflict/inside-grace', 'conflict/not-retired', 'conflict/current-moved', 'conflict/pending-other'].includes(e.code)
+  )
 }
 
 /** Does a step's work; what is final is refused. */
@@ -60,7 +63,7 @@ export const readToken = (step: DrivenRequest): Promise<StoredValue | undefined>
 export async function readHeld(step: DrivenRequest, version: VersionId | undefined, context: Context): Promise<Held> {
   const stored = version === undefined ? undefined : await step.core.store.read(step.secretId, version, step.deadline.signal)
   if (!stored || version === undefined) throw refusal('not-found/version', `${step.secretId} has no current value`)
-  const credential = step.core.targetFor(stored.text).inspect(stored.text, context)
+  const credential = step.core.targetFor(stored.text, context.kind).inspect(stored.text, context)
   return { version, credential, createdAt: stored.createdAt }
 }
 

@@ -14,7 +14,7 @@ import { test } from './test.ts'
  * | step | store | logins | what it refuses |
  * |---|---|---|---|
  * | create | describe, read current, stage | 0 | rotation off, foreign, held, window, grace |
- * | set | (cold: read token,) admin, describe inside the hold | 1 | not created, current moved, another pending |
+ * | set | (cold: read token,) admin, describe inside the hold; nothing for a minted key | 1 | not created, current moved, another pending |
  * | test | read token | 1 | not created, not set |
  * | finish | read token, promote | 0 (cold: 1) | not created, not set, current moved |
  */

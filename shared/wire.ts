@@ -1,8 +1,9 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { LookupFunction } from 'node:net'
 import { createSecureContext, type SecureContext } from 'node:tls'
-import { KeyturnError } from '../errors.ts'
-import { type Instant, instant, instantIn, type SecretText } from '../types.ts'
+import { type Code, KeyturnError } from './errors.ts'
+import { type Instant, instant, instantIn, type SecretText } from './types.ts'
 
 export interface ClientCertificate {
   /** PEM, with the intermediate certificates after it. */
@@ -18,6 +19,14 @@ export interface WireSettings {
   readonly requestTimeoutMs: number
   /** The clock where an answer has no Date header. */
   readonly now: () => number
+  /** Who is at the other end, for messages. */
+  readonly peer: string
+  /** What no answer is called. */
+  readonly unavailable: Code
+  /** Resolves names in place of node:dns: whoever must not be called by any name is refused here, at each connection. */
+  readonly lookup?: LookupFunction | undefined
+  /** The longest answer that is read. */
+  readonly mostBytes: number
 }
 
 export interface WireRequest {
@@ -37,7 +46,8 @@ export interface WireAnswer {
   readonly date: Instant
 }
 
-/** One request, one answer, whatever its status. Redirects are answers. Fails with `unavailable/store` or `invalid/tls`. */
+/** One request, one answer, whatever its status. Redirects are answers. Fails with `unavailable/…` as the settings name it, `invalid/tls`,
+ * or what `lookup` throws. */
 export type Wire = (request: WireRequest, signal: AbortSignal) => Promise<WireAnswer>
 
 /**
@@ -45,7 +55,7 @@ export type Wire = (request: WireRequest, signal: AbortSignal) => Promise<WireAn
  * does not export. Throws `invalid/config` where the certificate and the key do not go together.
  */
 export function wire(settings: WireSettings): Wire {
-  const { agentOf, whileSending } = connections(contextOf(settings))
+  const { agentOf, whileSending } = connections(contextOf(settings), settings.lookup)
   return async (request, signal) => {
     const isTls = request.url.protocol === 'https:'
     const limit = AbortSignal.any([signal, AbortSignal.timeout(settings.requestTimeoutMs)])
@@ -57,10 +67,10 @@ export function wire(settings: WireSettings): Wire {
           // Every error has a listener, those after the answer began too: one without ends the process.
           sent.on('error', reject).end(request.body)
         })
-        return answerOf(response, await textOf(response), settings.now)
+        return answerOf(response, await textOf(response, settings), settings.now)
       })
     } catch (e) {
-      throw e instanceof KeyturnError ? e : connectionError(e, request.url.host)
+      throw e instanceof KeyturnError ? e : connectionError(e, request.url.host, settings.unavailable)
     }
   }
 }
@@ -72,20 +82,20 @@ export const neverSent = ({ vendor = '' }: KeyturnError): boolean =>
 /** Names of OpenSSL's and Node's for a peer that is not trusted, or speaks no TLS (nodejs.org/api/tls.html, X509 certificate error codes). */
 const TLS = /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA$|HOSTNAME_MISMATCH$|EPROTO$)/
 
-function connectionError(e: unknown, host: string): KeyturnError {
+function connectionError(e: unknown, host: string, unavailable: Code): KeyturnError {
   const { code, name } = e as { code?: unknown; name?: unknown }
   const vendor = String(code ?? name ?? typeof e)
   if (TLS.test(vendor))
     return new KeyturnError('invalid/tls', `${host}: no TLS connection that can be trusted (${vendor})`, vendor)
-  return new KeyturnError('unavailable/store', `${host}: no answer, or none that tells (${vendor})`, vendor)
+  return new KeyturnError(unavailable, `${host}: no answer, or none that tells (${vendor})`, vendor)
 }
 
-function contextOf({ ca, clientCertificate }: WireSettings): SecureContext {
+function contextOf({ ca, clientCertificate, peer }: WireSettings): SecureContext {
   try {
     const identity = clientCertificate && { cert: clientCertificate.cert, key: clientCertificate.key.reveal() }
     return createSecureContext({ ...(ca !== undefined && { ca }), ...identity })
   } catch {
-    throw new KeyturnError('invalid/config', 'Vault: the CA, the client certificate or its key is no PEM, or they do not match')
+    throw new KeyturnError('invalid/config', `${peer}: the CA, the client certificate or its key is no PEM, or they do not match`)
   }
 }
 
@@ -96,8 +106,8 @@ const IDLE_MS = 10_000
  * Connections are kept for the next request. `timeout` closes idle ones while the process runs; a function that was
  * frozen finds them dead without having seen it, so they are thrown away after a pause by the wall clock.
  */
-function connections(secureContext: SecureContext) {
-  const keep = { keepAlive: true, timeout: IDLE_MS }
+function connections(secureContext: SecureContext, lookup: LookupFunction | undefined) {
+  const keep = { keepAlive: true, timeout: IDLE_MS, ...(lookup && { lookup }) }
   // Said outright: NODE_TLS_REJECT_UNAUTHORIZED=0 changes only what is not said.
   const tls = { ...keep, secureContext, rejectUnauthorized: true }
   let agents: { readonly https: HttpsAgent; readonly http: HttpAgent } | undefined
@@ -126,15 +136,12 @@ function connections(secureContext: SecureContext) {
   }
 }
 
-/** Vault refuses requests above 32 MiB (api-docs, Limits); no answer of use is bigger. */
-const MOST_BYTES = 32 * 2 ** 20
-
-async function textOf(response: IncomingMessage): Promise<string> {
+async function textOf(response: IncomingMessage, { mostBytes, peer, unavailable }: WireSettings): Promise<string> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of response as AsyncIterable<Buffer>) {
     bytes += chunk.length
-    if (bytes > MOST_BYTES) throw new KeyturnError('unavailable/store', 'Vault: an answer of more than 32 MiB', 'too big')
+    if (bytes > mostBytes) throw new KeyturnError(unavailable, `${peer}: an answer of more than ${mostBytes} bytes`, 'too big')
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')

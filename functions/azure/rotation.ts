@@ -7,24 +7,40 @@ import type { SecretFacts } from '../../shared/ports/secret-store.ts'
 import { logFailure } from '../../shared/report.ts'
 import { parseRequest } from '../../shared/request.ts'
 import { tokenFor } from '../../shared/token.ts'
-import { composeAzure } from './compose.ts'
+import type { Azure } from './compose.ts'
 import { refusedCaller } from './easy-auth.ts'
 import { type ExpiringEvent, eventsOf, isOfVault, type VaultEvent } from './events.ts'
 import { requestOf, responseOf } from './http.ts'
 import { failing, type Invocation, within } from './invocation.ts'
 import { invocationLog } from './log.ts'
 
-// Rotates database credentials in Azure Key Vault: a daily sweep, Key Vault's own events of expiry, and the common request over
-// HTTP. Registered in apps/rotate-database.ts, because outside the host @azure/functions keeps no handler.
+/** The three functions of an app, each of which does one thing when it is called. Registered in apps/. */
+export interface Rotation {
+  readonly sweepDaily: (timer: unknown, context: InvocationContext) => Promise<void>
+  readonly rotateExpiring: (message: unknown, context: InvocationContext) => Promise<void>
+  readonly rotateOnDemand: (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>
+}
 
-// Once a process. Not at import: a function app whose entry throws is indexed with no function at all.
-const compose = once(() => composeAzure(process.env))
+/**
+ * Rotates credentials in Azure Key Vault: a daily sweep, Key Vault's own events of expiry, and the common request over HTTP.
+ * What it works with is built once a process. Not at import: a function app whose entry throws is indexed with no function.
+ */
+export function rotation(composing: () => Promise<Azure>): Rotation {
+  const compose = once(composing)
+  return {
+    sweepDaily: (_timer, context) => sweepDaily(compose, context),
+    rotateExpiring: (message, context) => rotateExpiring(compose, message, context),
+    rotateOnDemand: (request, context) => rotateOnDemand(compose, request, context)
+  }
+}
+
+type Compose = () => Promise<Azure>
 
 /** The log level of settings that cannot be read is the default. */
 const logOf = (context: InvocationContext) => () => invocationLog(context, process.env.KEYTURN_LOG_LEVEL)
 
 /** By the timer. What that brings (`isPastDue`, `scheduleStatus`) changes nothing: a sweep looks at every secret. */
-export const sweepDaily = (_timer: unknown, context: InvocationContext): Promise<void> =>
+const sweepDaily = (compose: Compose, context: InvocationContext): Promise<void> =>
   failing(logOf(context), async () =>
     within(await compose(), context, async ({ core, delivery }) => {
       throwOnFailure(await act(core, parseRequest({ action: 'sweep' }), delivery(context.invocationId)))
@@ -36,12 +52,13 @@ export const sweepDaily = (_timer: unknown, context: InvocationContext): Promise
  * longer than a queue delivers, completes; everything else throws, so that the host delivers it again, and puts it on the
  * poison queue at last, where a person finds it.
  */
-export const rotateExpiring = (message: unknown, context: InvocationContext): Promise<void> =>
+const rotateExpiring = (compose: Compose, message: unknown, context: InvocationContext): Promise<void> =>
   failing(logOf(context), async () =>
     within(await compose(), context, async (invocation) => {
+      const { vaultUrl } = (await compose()).settings
       const failures: KeyturnError[] = []
       for (const parse of eventsOf(message)) {
-        await rotateFor(parse, invocation).catch((e: unknown) => failures.push(asKeyturnError(e)))
+        await rotateFor(parse, invocation, vaultUrl).catch((e: unknown) => failures.push(asKeyturnError(e)))
       }
       const worst = failures.find((e) => !e.retryable) ?? failures[0]
       for (const other of failures) if (other !== worst) logFailure(invocation.log, other)
@@ -49,10 +66,10 @@ export const rotateExpiring = (message: unknown, context: InvocationContext): Pr
     })
   )
 
-async function rotateFor(parse: () => VaultEvent, invocation: Invocation): Promise<void> {
+async function rotateFor(parse: () => VaultEvent, invocation: Invocation, vaultUrl: string | undefined): Promise<void> {
   const event = parse()
   const { core, log, delivery } = invocation
-  const why = event.kind === 'other' ? 'asks for nothing' : await ignored(event, invocation)
+  const why = event.kind === 'other' ? 'asks for nothing' : await ignored(event, invocation, vaultUrl)
   if (event.kind === 'other' || why !== undefined) return log.info('ignored', { id: event.id, type: event.type, why })
   const asked = parseRequest({ action: 'rotate', secretId: event.secret, reason: event.type })
   try {
@@ -66,12 +83,17 @@ async function rotateFor(parse: () => VaultEvent, invocation: Invocation): Promi
 }
 
 /** Why an event that rotates does not: it is no business of this app, or somebody was faster. */
-async function ignored(event: ExpiringEvent, { core, delivery }: Invocation): Promise<string | undefined> {
-  if (!isOfVault(event.vault, (await compose()).settings.vaultUrl)) return 'another vault'
+async function ignored(
+  event: ExpiringEvent,
+  { core, delivery }: Invocation,
+  vaultUrl: string | undefined
+): Promise<string | undefined> {
+  if (!isOfVault(event.vault, vaultUrl)) return 'another vault'
   const facts = await core.store.describe(event.secret, delivery(event.id).deadline.signal)
   if (facts === undefined) return undefined
   // The subscription is the whole vault's, and the other secrets in it are not keyturn's. Asked by name they are refused.
   if (facts.metadata.kind === undefined) return 'not managed by keyturn'
+  if (core.othersKinds?.includes(facts.metadata.kind)) return 'another function’s'
   return isNews(event, facts) ? undefined : 'not the newest version'
 }
 
@@ -88,7 +110,7 @@ function isNews({ id, secret, version }: ExpiringEvent, { current, currentToken 
 const HTTP_LIMIT_MS = 200_000
 
 /** By HTTP, POST: the common request in, the report out. Never throws: the host would answer 500 without a body. */
-export async function rotateOnDemand(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
+async function rotateOnDemand(compose: Compose, request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
   try {
     const composed = await compose()
     const { easyAuth, role } = composed.settings

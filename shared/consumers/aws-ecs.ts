@@ -1,0 +1,108 @@
+import { type Code, KeyturnError } from '../errors.ts'
+import type { Consumer, Consumers } from '../ports/consumers.ts'
+import { type ApiAnswer, type ProviderApiSettings, providerApi } from '../provider-api.ts'
+import { partsOf } from '../restart.ts'
+import type { SecretText } from '../types.ts'
+
+export interface EcsCredentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: SecretText
+  readonly sessionToken?: SecretText | undefined
+}
+
+export interface EcsSettings extends Pick<ProviderApiSettings, 'ca' | 'lookup' | 'requestTimeoutMs' | 'pausesMs' | 'now'> {
+  /** Of the clusters. */
+  readonly region: string
+  readonly credentials: (signal: AbortSignal) => Promise<EcsCredentials>
+  /** Default: ECS of the region. */
+  readonly endpoint?: string | undefined
+}
+
+/**
+ * New tasks of the same definition, and then the end of the old ones: UpdateService with forceNewDeployment. A task gets a secret
+ * when it starts, and a rotated one only so (AmazonECS/developerguide/secrets-envvar-secrets-manager). Signed here, and not sent by
+ * an SDK: one call is not worth a client in the bundle.
+ */
+export function ecsService(settings: EcsSettings): Consumers['restart'] {
+  const { region, credentials, endpoint = endpointOf(region), ...rest } = settings
+  const api = providerApi({ ...rest, peer: 'Amazon ECS', endpoint })
+  return async (consumer, _, signal) => {
+    const [cluster, service] = partsOf(consumer)
+    const body = JSON.stringify({ cluster, service, forceNewDeployment: true })
+    const keys = await credentials(signal).catch(noCredentials)
+    const headers = await signed(new URL(endpoint), region, body, keys)
+    // A repeat is another deployment, which takes the place of the one under way.
+    const answer = await api({ method: 'POST', path: '/', body, headers, repeatable: true }, signal)
+    if (answer.status !== 200 || !answer.isJson) throw refusal(answer, consumer)
+  }
+}
+
+/** JSON 1.1, as the service’s model (ecs-2014-11-13) says. The host is signed, and sent by node:http as it is in the URL. */
+async function signed({ host }: URL, region: string, body: string, keys: EcsCredentials): Promise<Record<string, string>> {
+  const { default: aws4 } = await import('aws4')
+  const target = 'AmazonEC2ContainerServiceV20141113.UpdateService'
+  const types = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target }
+  const { headers = {} } = aws4.sign(
+    { service: 'ecs', region, host, method: 'POST', path: '/', body, headers: types },
+    {
+      accessKeyId: keys.accessKeyId,
+      secretAccessKey: keys.secretAccessKey.reveal(),
+      ...(keys.sessionToken && { sessionToken: keys.sessionToken.reveal() })
+    }
+  )
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]))
+}
+
+/**
+ * AmazonECS/APIReference/API_UpdateService, “Errors”, and CommonErrors. InvalidParameterException: the names are well-formed, so it
+ * is the deployment that is not taken: “Cannot force a new deployment on services with a CODE_DEPLOY deployment controller”.
+ */
+const CODES: Readonly<Record<string, Code>> = {
+  ClusterNotFoundException: 'not-found/principal',
+  ServiceNotFoundException: 'not-found/principal',
+  ServiceNotActiveException: 'not-found/principal',
+  AccessDeniedException: 'denied/provider',
+  ClientException: 'denied/provider',
+  BlockedException: 'denied/provider',
+  ExpiredTokenException: 'denied/provider',
+  IncompleteSignature: 'denied/provider',
+  InvalidSignatureException: 'denied/provider',
+  MissingAuthenticationTokenException: 'denied/provider',
+  UnrecognizedClientException: 'denied/provider',
+  ThrottlingException: 'throttled/provider',
+  RequestLimitExceeded: 'throttled/provider',
+  InvalidParameterException: 'unsupported/provider',
+  UnsupportedFeatureException: 'unsupported/provider'
+}
+
+const MESSAGES: Partial<Record<Code, (name: string) => string>> = {
+  'not-found/principal': (name) => `there is no active service ${name}`,
+  'denied/provider': (name) => `the call was denied; it needs ecs:UpdateService on the service ${name}`,
+  'throttled/provider': () => 'asked to slow down',
+  'unsupported/provider': (name) =>
+    `no deployment of ${name} can be forced; where CodeDeploy or another controller deploys it, declare a hook that starts one there`
+}
+
+function refusal({ json, status }: ApiAnswer, { name }: Consumer): KeyturnError {
+  const vendor = codeIn(json) ?? String(status)
+  const code = CODES[vendor] ?? (status === 401 || status === 403 ? 'denied/provider' : 'unavailable/provider')
+  const message = MESSAGES[code]?.(name) ?? `the deployment of ${name} was answered with ${vendor}`
+  return new KeyturnError(code, `Amazon ECS: ${message}`, vendor)
+}
+
+/** The type alone, or behind a namespace and `#` (smithy.io/2.0/aws/protocols/aws-json-1_1-protocol, “Operation error serialization”). */
+function codeIn(json: unknown): string | undefined {
+  const type = (json as { __type?: unknown } | null | undefined)?.__type
+  return typeof type === 'string' ? /(?:^|#)(\w{1,100})$/.exec(type)?.[1] : undefined
+}
+
+function noCredentials(e: unknown): never {
+  if (e instanceof KeyturnError) throw e
+  throw new KeyturnError('denied/provider', 'Amazon ECS: no credentials to ask with', e instanceof Error ? e.name : typeof e)
+}
+
+/** docs.aws.amazon.com/general/latest/gr/ecs-service.html; those of China have a name of their own. */
+function endpointOf(region: string): string {
+  if (!/^[a-z]{2,4}(-[a-z]+)+-\d+$/.test(region)) throw new KeyturnError('invalid/config', `${region} is no AWS region`)
+  return `https://ecs.${region}.${region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'}`
+}

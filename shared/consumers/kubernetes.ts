@@ -1,0 +1,124 @@
+import { readFile } from 'node:fs/promises'
+import { type Code, KeyturnError } from '../errors.ts'
+import type { Consumer, Consumers } from '../ports/consumers.ts'
+import { type ApiAnswer, type ProviderApiSettings, providerApi } from '../provider-api.ts'
+import { partsOf } from '../restart.ts'
+import { SecretText } from '../types.ts'
+
+export interface KubernetesSettings extends Pick<ProviderApiSettings, 'ca' | 'lookup' | 'requestTimeoutMs' | 'pausesMs' | 'now'> {
+  /** `https://10.0.0.1:6443`. */
+  readonly apiServer: string
+  readonly token: (signal: AbortSignal) => Promise<SecretText>
+}
+
+/**
+ * What `kubectl rollout restart` does (kubernetes/kubectl, pkg/polymorphichelpers/objectrestarter.go): an annotation of the pods’
+ * template changes, so the controller makes the pods anew by the workload’s own strategy. The right: patch, of these in apps.
+ */
+export function kubernetesWorkload({ apiServer, token, ...rest }: KubernetesSettings): Consumers['restart'] {
+  const authorize = async (signal: AbortSignal) => ({ authorization: `Bearer ${(await token(signal)).reveal()}` })
+  const api = providerApi({ ...rest, peer: 'the Kubernetes API server', endpoint: apiServer, authorize })
+  const { now = Date.now } = rest
+  return async (consumer, _, signal) => {
+    const [namespace, kind, name] = partsOf(consumer)
+    const answer = await api(
+      {
+        method: 'PATCH',
+        // kubernetes.io/docs/reference/using-api/server-side-apply, “Field management”: who set the annotation.
+        path: `/apis/apps/v1/namespaces/${namespace}/${kind}s/${name}?fieldManager=keyturn`,
+        body: patchAt(now()),
+        headers: { 'content-type': 'application/strategic-merge-patch+json' },
+        // The same time again changes nothing.
+        repeatable: true
+      },
+      signal
+    )
+    if (answer.status !== 200 || !answer.isJson) throw refusal(answer, consumer)
+    const why = waitsFor(answer.json)
+    if (why) throw new KeyturnError(why.code, `${name} in ${namespace} ${why.says}`, why.vendor)
+  }
+}
+
+/** With milliseconds, which kubectl leaves out: a second promotion within the same second is a restart too. */
+function patchAt(ms: number): string {
+  const annotations = { 'kubectl.kubernetes.io/restartedAt': new Date(ms).toISOString() }
+  return JSON.stringify({ spec: { template: { metadata: { annotations } } } })
+}
+
+interface Spec {
+  readonly paused?: unknown
+  readonly updateStrategy?: { readonly type?: unknown; readonly rollingUpdate?: { readonly partition?: unknown } | null } | null
+}
+
+/**
+ * What keeps a template that was accepted from the pods. kubectl refuses a paused deployment; the patch brings its pods about when
+ * it is resumed. kubernetes.io/docs/concepts/workloads/controllers/statefulset, “Update strategies”: with OnDelete, and below a
+ * partition, a person deletes the pods or lowers it.
+ */
+function waitsFor(json: unknown): { readonly code: Code; readonly says: string; readonly vendor: string } | undefined {
+  const { paused, updateStrategy } = (json as { spec?: Spec } | null | undefined)?.spec ?? {}
+  const partition = updateStrategy?.rollingUpdate?.partition
+  if (paused === true)
+    return { code: 'unavailable/provider', says: 'is paused: kubectl rollout resume makes its pods anew', vendor: 'paused' }
+  if (updateStrategy?.type === 'OnDelete')
+    return { code: 'unsupported/provider', says: 'is updated OnDelete: delete its pods', vendor: 'OnDelete' }
+  if (typeof partition === 'number' && partition > 0)
+    return { code: 'unsupported/provider', says: `keeps its pods below ${partition}: lower the partition`, vendor: 'partition' }
+  return undefined
+}
+
+/** `reason` of a Status (kubernetes/apimachinery, pkg/apis/meta/v1/types.go, StatusReason). 429 and 5xx are told by the status. */
+const CODES: Readonly<Record<string, Code>> = {
+  Unauthorized: 'denied/provider',
+  Forbidden: 'denied/provider',
+  NotFound: 'not-found/principal',
+  TooManyRequests: 'throttled/provider'
+}
+
+const MESSAGES: Partial<Record<Code, (namespace: string, kind: string, name: string) => string>> = {
+  'denied/provider': (namespace, kind) => `the call was denied; it needs patch on ${kind}s (apps) in the namespace ${namespace}`,
+  'not-found/principal': (namespace, kind, name) => `there is no ${kind} ${name} in the namespace ${namespace}`
+}
+
+function refusal({ json, status }: ApiAnswer, consumer: Consumer): KeyturnError {
+  const [namespace = '', kind = '', name = ''] = partsOf(consumer)
+  const vendor = reasonIn(json) ?? String(status)
+  const code = CODES[vendor] ?? (status === 401 || status === 403 ? 'denied/provider' : 'unavailable/provider')
+  const message = MESSAGES[code]?.(namespace, kind, name) ?? `the restart of ${kind} ${name} was answered with ${vendor}`
+  return new KeyturnError(code, `the Kubernetes API server: ${message}`, vendor)
+}
+
+function reasonIn(json: unknown): string | undefined {
+  const reason = (json as { reason?: unknown } | null | undefined)?.reason
+  return typeof reason === 'string' && /^\w{1,100}$/.test(reason) ? reason : undefined
+}
+
+/** kubernetes.io/docs/tasks/run-application/access-api-from-pod. */
+const FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount'
+
+/**
+ * The cluster that this process runs in, as its service account. The kubelet renews the token in its file, so it is read at each
+ * call. Fails with `invalid/config` outside of a cluster.
+ */
+export async function ownCluster(
+  environment: Readonly<Record<string, string | undefined>>,
+  folder = FOLDER
+): Promise<Pick<KubernetesSettings, 'apiServer' | 'ca' | 'token'>> {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = environment
+  if (!host) throw new KeyturnError('invalid/config', 'KUBERNETES_SERVICE_HOST is not set: this is no pod of a cluster')
+  const read = async (name: string, signal?: AbortSignal): Promise<string> =>
+    (await readFile(`${folder}/${name}`, { encoding: 'utf8', ...(signal && { signal }) }).catch(unreadable(name))).trim()
+  return {
+    apiServer: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    ca: await read('ca.crt'),
+    token: async (signal) => new SecretText(await read('token', signal))
+  }
+}
+
+const unreadable = (name: string) => (e: unknown) => {
+  throw new KeyturnError(
+    'invalid/config',
+    `${name} of the service account cannot be read`,
+    String((e as { code?: unknown }).code)
+  )
+}
