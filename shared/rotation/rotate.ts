@@ -53,15 +53,17 @@ export async function run(core: Core, asked: Intent, request: Request, proposal?
   if (isIdle(first, intent, memory)) return outcome(first, [], undefined, intent)
   const hold = await takeHold(target, [current, first.pending?.held], contextOf(facts), request.deadline.signal)
   try {
-    return await turns({ core, request, target, hold, memory, done: [], proposal }, intent)
+    // Where the store's claim is the hold, nothing was taken since the look: each write compares with it, or looks.
+    const known = target.facts.lock === 'claim' ? facts : undefined
+    return await turns({ core, request, target, hold, memory, done: [], proposal }, intent, known)
   } finally {
     await hold.release()
   }
 }
 
-async function turns(run: Run, asked: Intent): Promise<Outcome> {
+async function turns(run: Run, asked: Intent, first: SecretFacts | undefined): Promise<Outcome> {
   const { core, request, done } = run
-  let known: SecretFacts | undefined
+  let known = first
   for (let turn = 0; turn < MAX_TURNS; turn++) {
     const o = await look(run, asked, known)
     // Asked again inside the hold: another run may have answered the request, or a person stopped it, meanwhile; and

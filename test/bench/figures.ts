@@ -1,3 +1,4 @@
+import type { KeyCalls } from './keys.ts'
 import type { StoreCalls } from './stores.ts'
 
 /** The figures of one function, and of what it is compared with. All times in milliseconds. */
@@ -38,6 +39,14 @@ export interface Figures {
 
 /** The figures of a function on another cloud. */
 export interface CloudFigures extends StoreCalls {
+  readonly importMs: number
+  readonly emptyImportMs: number
+  readonly bundleBytes: number
+  readonly indexBytes: number
+}
+
+/** The figures of a function that rotates keys. */
+export interface KeyFigures extends KeyCalls {
   readonly importMs: number
   readonly emptyImportMs: number
   readonly bundleBytes: number
@@ -105,6 +114,25 @@ export function cloudLines(f: CloudFigures, calls: number): readonly Line[] {
       ...{ met: over <= 60, ...blank }
     },
     { figure: 'bundle', value: mb, target: '≤ 1.0 MB', met: f.bundleBytes <= 1e6, ...blank }
+  ]
+}
+
+export function keyLines(f: KeyFigures): readonly Line[] {
+  const over = f.importMs - f.emptyImportMs
+  const blank = { plain: '', store: '' }
+  const cold = { ...most('store calls, nothing known yet', f.storeCallsCold, 8, undefined, f.store), target: '', met: true }
+  return [
+    most('store calls of a rotation', f.storeCalls, 8, undefined, f.store),
+    cold,
+    most('provider calls of a rotation', f.providerCalls, 5, undefined, f.provider),
+    {
+      ...{ figure: `cold import over an empty handler’s ${ms(f.emptyImportMs)}`, value: ms(over), target: '≤ 50 ms' },
+      ...{ met: over <= 50, ...blank }
+    },
+    {
+      ...{ figure: 'bundle', value: `${(f.bundleBytes / 1e6).toFixed(2)} MB`, target: '≤ 1.0 MB' },
+      ...{ met: f.bundleBytes <= 1e6, ...blank }
+    }
   ]
 }
 

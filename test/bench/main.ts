@@ -6,13 +6,24 @@ import Table from 'cli-table3'
 import { buildFunction, bytesOf, FUNCTIONS } from '../../infra/build.ts'
 import { findMoto } from '../doubles/moto.ts'
 import type { Cloud } from '../functions/lambda-cloud.ts'
-import { type CloudFigures, cloudLines, type Figures, type Line, lines, MOST_CALLS, storeLines } from './figures.ts'
+import {
+  type CloudFigures,
+  cloudLines,
+  type Figures,
+  type KeyFigures,
+  keyLines,
+  type Line,
+  lines,
+  MOST_CALLS,
+  storeLines
+} from './figures.ts'
 import { compareImports } from './imports.ts'
+import { countOnAws, countOnAzureKeys, countOnGcpKeys } from './keys.ts'
 import { underLoad } from './load.ts'
 import type { Subject } from './processes.ts'
 import { compareCold, compareWall, count, peakRss } from './rotation.ts'
 import { onMoto, onOurDouble, onOurDoubleElsewhere } from './store.ts'
-import { countOnAzure, countOnGcp, countOnVault, type StoreCalls } from './stores.ts'
+import { countOnAzure, countOnGcp, countOnVault } from './stores.ts'
 
 const NAME = 'aws/rotate-database'
 
@@ -98,14 +109,14 @@ async function measure(outdir: string): Promise<Figures> {
   return { ...local, bundleBytes: bytesOf(metafile), indexBytes: index?.bytes ?? 0, ...load, ...moto }
 }
 
-/** A function on another cloud: what its import costs, its size, and the calls of a rotation of its core. */
-async function measureCloud(
+/** A function beside rotate-database on AWS: what its import costs, its size, and the calls of a rotation of its core. */
+async function measured<Counted>(
   outdir: string,
   name: string,
   file: string,
   empty: string,
-  count: () => Promise<StoreCalls>
-): Promise<CloudFigures> {
+  count: () => Promise<Counted>
+): Promise<Counted & Pick<CloudFigures, 'importMs' | 'emptyImportMs' | 'bundleBytes' | 'indexBytes'>> {
   const fn = FUNCTIONS.find((f) => f.name === name)
   if (!fn) throw new Error(`infra/build.ts builds no ${name}`)
   const metafile = await buildFunction(fn, outdir)
@@ -125,18 +136,26 @@ function print(title: string, of: readonly Line[]): void {
 
 const outdir = mkdtempSync(join(tmpdir(), 'keyturn-bench-'))
 try {
-  const azure = await measureCloud(outdir, 'azure/rotate-database', 'index.cjs', 'empty-handler.cjs', countOnAzure)
-  const gcp = await measureCloud(outdir, 'gcp/rotate-database', 'index.mjs', 'empty-handler.mjs', countOnGcp)
+  const azure = await measured(outdir, 'azure/rotate-database', 'index.cjs', 'empty-handler.cjs', countOnAzure)
+  const gcp = await measured(outdir, 'gcp/rotate-database', 'index.mjs', 'empty-handler.mjs', countOnGcp)
+  const keys: Readonly<Record<string, KeyFigures>> = {
+    'aws/rotate-api-key': await measured(outdir, 'aws/rotate-api-key', 'index.mjs', 'empty-handler.mjs', countOnAws),
+    'azure/rotate-api-key': await measured(outdir, 'azure/rotate-api-key', 'index.cjs', 'empty-handler.cjs', countOnAzureKeys),
+    'gcp/rotate-api-key': await measured(outdir, 'gcp/rotate-api-key', 'index.mjs', 'empty-handler.mjs', countOnGcpKeys)
+  }
   say('the calls of a rotation on Vault')
   const vault = await countOnVault()
   const aws = await measure(outdir)
   if (options.json)
-    console.log(JSON.stringify({ [NAME]: aws, 'azure/rotate-database': azure, 'gcp/rotate-database': gcp, 'vault-kv': vault }))
+    console.log(
+      JSON.stringify({ [NAME]: aws, 'azure/rotate-database': azure, 'gcp/rotate-database': gcp, 'vault-kv': vault, ...keys })
+    )
   else {
     print(NAME, lines(aws))
     print('azure/rotate-database', cloudLines(azure, MOST_CALLS.azure))
     print('gcp/rotate-database', cloudLines(gcp, MOST_CALLS.gcp))
     print('vault-kv', storeLines(vault, MOST_CALLS.vault))
+    for (const [name, figures] of Object.entries(keys)) print(name, keyLines(figures))
     console.log(`${aws.database}, TLS; Node ${aws.node}; times are medians, taken turn by turn in one run.`)
   }
 } finally {
