@@ -6,6 +6,7 @@ import { SETTINGS } from '../shared/config.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { CODES } from '../shared/errors.ts'
 import type { StoreFacts } from '../shared/ports/secret-store.ts'
+import type { TargetFacts } from '../shared/ports/target.ts'
 import { PHASES } from '../shared/rotation/phases.ts'
 import type { Setting } from '../shared/setting.ts'
 import { secretsManagerClient } from '../shared/stores/aws-client.ts'
@@ -14,6 +15,14 @@ import { azureKeyVault } from '../shared/stores/azure-key-vault.ts'
 import { fileStore } from '../shared/stores/file.ts'
 import { gcpSecretManager } from '../shared/stores/gcp-secret-manager.ts'
 import { vaultKv } from '../shared/stores/vault-kv.ts'
+import { awsIamAccessKey } from '../shared/targets/aws-iam-access-key.ts'
+import { azureStorageKey } from '../shared/targets/azure-storage-key.ts'
+import { entraClientSecret } from '../shared/targets/entra-client-secret.ts'
+import { gcpApiKey } from '../shared/targets/gcp-api-key.ts'
+import { gcpServiceAccountKey } from '../shared/targets/gcp-service-account-key.ts'
+import { PROVIDERS } from '../shared/targets/http-providers.ts'
+import { UNSUPPORTED } from '../shared/targets/http-unsupported.ts'
+import { postgres } from '../shared/targets/postgres.ts'
 import { VAULT_SETTINGS } from '../shared/vault/settings.ts'
 
 /** A part of the README that repeats the code: written from it, between `<!-- name -->` and `<!-- /name -->`. */
@@ -74,6 +83,63 @@ const stores = (): string =>
     ])
   )
 
+const noToken = async (): Promise<never> => Promise.reject(new Error('nobody is asked'))
+
+const TARGETS: readonly TargetFacts[] = [
+  postgres({}).facts,
+  awsIamAccessKey({ region: 'us-east-1' }).facts,
+  entraClientSecret({ token: noToken }).facts,
+  azureStorageKey({ token: noToken }).facts,
+  gcpServiceAccountKey({ authorize: noToken }).facts,
+  gcpApiKey({ authorize: noToken }).facts
+]
+
+const LAST_USED: Readonly<Record<TargetFacts['lastUsed'], string>> = {
+  precise: 'told',
+  coarse: 'told, coarsely',
+  none: 'not told: a person acknowledges'
+}
+
+const lastUse = ({ issue, lastUsed, telemetryLagMs: ms }: Pick<TargetFacts, 'issue' | 'lastUsed' | 'telemetryLagMs'>): string =>
+  issue === 'chosen' ? 'sessions are seen' : `${LAST_USED[lastUsed]}${ms > 0 ? `, up to ${formatDuration(ms)} late` : ''}`
+
+const room = (most: number): string => (Number.isFinite(most) ? String(most) : 'any')
+
+const targets = (): string =>
+  markdownTable(
+    ['`kind`', 'the value is', 'live at once', 'last use', 'disabled before it is deleted', 'a new one may be refused for'],
+    TARGETS.map((f) => [
+      `\`${f.kind}\``,
+      f.issue === 'chosen' ? 'keyturn’s' : f.mintedOnce ? 'the provider’s, shown once' : 'the provider’s',
+      room(f.maxLive),
+      lastUse(f),
+      yes(f.canDisable),
+      f.settlesMs === 0 ? 'no time' : formatDuration(f.settlesMs)
+    ])
+  )
+
+const providers = (): string =>
+  markdownTable(
+    ['`provider`', 'live at once', 'last use', 'disabled before it is deleted', 'from', 'read on'],
+    PROVIDERS.map(({ name, facts, disable, source }) => [
+      `\`${name}\``,
+      room(facts.maxLive),
+      lastUse({ issue: 'minted', ...facts }),
+      yes(disable !== undefined),
+      source.url,
+      source.date
+    ])
+  )
+
+const namesOf = (why: string): readonly string[] =>
+  Object.entries(UNSUPPORTED).flatMap(([name, its]) => (its === why ? [`\`${name}\``] : []))
+
+const unsupported = (): string =>
+  markdownTable(
+    ['not by an API', 'why, and what to do instead'],
+    [...new Set(Object.values(UNSUPPORTED))].map((why) => [namesOf(why).join(', '), why])
+  )
+
 const exits = (): string =>
   markdownTable(
     ['exit code', 'meaning'],
@@ -89,6 +155,9 @@ const settingsTable = (all: readonly Setting[]) => (): string =>
 export const SECTIONS: readonly Section[] = [
   ['phases', phases],
   ['stores', stores],
+  ['targets', targets],
+  ['providers', providers],
+  ['unsupported', unsupported],
   ['exits', exits],
   ['settings', settingsTable(SETTINGS)],
   ['azure-settings', settingsTable(AZURE_SETTINGS)],

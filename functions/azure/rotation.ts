@@ -77,7 +77,7 @@ async function rotateFor(parse: () => VaultEvent, invocation: Invocation, vaultU
     await act(core, asked, delivery(event.id, event.at))
   } catch (e) {
     // They last for hours or days, longer than a queue delivers again; the sweep comes by when they are over.
-    if (!hasCode(e, 'conflict/inside-grace', 'conflict/held')) throw e
+    if (!hasCode(e, 'conflict/inside-grace', 'conflict/not-retired', 'conflict/held')) throw e
     log.warn('put off', { id: event.id, code: e.code, message: e.message })
   }
 }

@@ -61,7 +61,8 @@ async function onSecretEvent(compose: Compose, event: unknown): Promise<void> {
     const { code, message, retryable } = error
     // The topic may be another service's too.
     if (hasCode(error, 'conflict/unmanaged', 'conflict/other-function')) return gcp.log.info('ignored', { code, message })
-    if (hasCode(error, 'conflict/inside-grace', 'conflict/held')) return gcp.log.warn('put off', { code, message })
+    if (hasCode(error, 'conflict/inside-grace', 'conflict/not-retired', 'conflict/held'))
+      return gcp.log.warn('put off', { code, message })
     if (retryable || code === 'invalid/config') throw failed(gcp.log, error)
     logFailure(gcp.log, error)
   }

@@ -8,12 +8,20 @@ export const EXITS: readonly (readonly [exit: Exit, meaning: string])[] = [
   [1, 'failed, and will fail again until somebody acts on what was printed'],
   [2, 'the command line, the request or the settings are wrong; nothing was tried'],
   [3, 'failed, but the same command may succeed later; nothing is lost'],
-  [4, 'refused by a hold, a window, the grace, live sessions, or the person who was asked'],
+  [4, 'refused by a hold, a window, the grace, a credential in use, or the person who was asked'],
   [5, 'a current credential is broken, or an old one is still alive: look now'],
   [130, 'interrupted between two steps; the next run goes on']
 ]
 
-const REFUSALS: readonly Code[] = ['conflict/held', 'conflict/outside-window', 'conflict/inside-grace', 'conflict/in-use']
+const REFUSALS: readonly Code[] = [
+  'conflict/held',
+  'conflict/outside-window',
+  'conflict/inside-grace',
+  'conflict/in-use',
+  'conflict/not-retired',
+  'conflict/unacknowledged',
+  'conflict/soaking'
+]
 const USAGE: readonly Code[] = ['invalid/request', 'invalid/config']
 const LOOK_NOW: readonly Code[] = ['bug/broken', 'bug/proof']
 

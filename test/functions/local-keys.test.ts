@@ -145,6 +145,21 @@ describe('a key on one’s own machine', () => {
     expect((await say(['rotate', 'strange'])).exit).toBe(0)
   })
 
+  test('that is deleted behind keyturn’s back is said at once, and a rotation makes a new one', async () => {
+    await secret('deleted')
+    example.shelf.remove('first-deleted')
+    const swept = await say(['sweep', '--json'])
+    const found = swept.json.results.find((r: { secret: string }) => r.secret === 'deleted')
+    expect([swept.exit, found.code]).toEqual([5, 'bug/broken'])
+    expect((await say(['rotate', 'deleted', '--json'])).json.results[0].done).toMatchObject([
+      { step: 'issue' },
+      { step: 'promote' },
+      {}
+    ])
+    expect(liveOf('deleted')).toHaveLength(1)
+    expect((await say(['status', 'deleted', '--json'])).json.secrets[0].current).toBe(liveOf('deleted')[0])
+  })
+
   test('of a provider that tells no last use waits for an acknowledgement, and is then deleted by the sweep', async () => {
     await secret('blind', [], 'acme-blind')
     const { json } = await say(['rotate', 'blind', '--json'])

@@ -4,7 +4,7 @@ import type { Context } from '../../ports/target.ts'
 import type { SecretId, Token, VersionId } from '../../types.ts'
 import type { Core, Request } from '../core.ts'
 import type { Held } from '../machine.ts'
-import { contextOf, refuseForeign } from '../observe.ts'
+import { contextOf, refuseForeign, refuseOthers } from '../observe.ts'
 
 /** One of the four calls. */
 export interface DrivenRequest {
@@ -51,6 +51,7 @@ export async function describe(step: DrivenRequest): Promise<SecretFacts> {
   const facts = await step.core.store.describe(step.secretId, step.deadline.signal)
   if (!facts) throw refusal('not-found/secret', `no secret ${step.secretId}`)
   refuseForeign(facts)
+  refuseOthers(step.core, facts)
   return facts
 }
 
