@@ -151,11 +151,8 @@ describe('a key on one’s own machine', () => {
     const swept = await say(['sweep', '--json'])
     const found = swept.json.results.find((r: { secret: string }) => r.secret === 'deleted')
     expect([swept.exit, found.code]).toEqual([5, 'bug/broken'])
-    expect((await say(['rotate', 'deleted', '--json'])).json.results[0].done).toMatchObject([
-      { step: 'issue' },
-      { step: 'promote' },
-      {}
-    ])
+    const { done } = (await say(['rotate', 'deleted', '--json'])).json.results[0]
+    expect(done.map((d: { step: string }) => d.step)).toContain('promote')
     expect(liveOf('deleted')).toHaveLength(1)
     expect((await say(['status', 'deleted', '--json'])).json.secrets[0].current).toBe(liveOf('deleted')[0])
   })
