@@ -64,6 +64,10 @@ const hostOf = (path: string): string => /^functions\/([^/]+)\//.exec(path)?.[1]
 const MAY_COMPOSE: readonly Edge[] = [
   ['functions/local/stores.ts', 'functions/aws/compose.ts'],
   ['functions/local/stores.ts', 'functions/aws/databases.ts'],
+  // What every host has of them.
+  ['shared/consumers/everywhere.ts', 'shared/consumers/consumers.ts'],
+  ['shared/consumers/everywhere.ts', 'shared/consumers/http.ts'],
+  ['shared/consumers/everywhere.ts', 'shared/consumers/kubernetes.ts'],
   ['functions/local/compose.ts', 'functions/aws/authorities.ts']
 ]
 

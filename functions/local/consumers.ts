@@ -1,19 +1,16 @@
-import { type Config, readCa, readSettingFile } from '../../shared/config.ts'
+import { type Config, readCa } from '../../shared/config.ts'
 import { ecsService } from '../../shared/consumers/aws-ecs.ts'
 import { appServiceSite } from '../../shared/consumers/azure-app-service.ts'
 import { consumers } from '../../shared/consumers/consumers.ts'
+import { everywhere } from '../../shared/consumers/everywhere.ts'
 import { cloudRunService } from '../../shared/consumers/gcp-cloud-run.ts'
-import { httpHook } from '../../shared/consumers/http.ts'
-import { kubernetesWorkload } from '../../shared/consumers/kubernetes.ts'
 import type { Consumers } from '../../shared/ports/consumers.ts'
-import { SecretText } from '../../shared/types.ts'
 import type { SignedIn } from './signed-in.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Whoever is signed in restarts consumers on each of the clouds. */
 export function localConsumers(environment: Environment, config: Config, who: SignedIn): Consumers {
-  const { kubernetes, restartHosts, privateHosts } = config
   const ca = readCa(config)
   const region = environment.AWS_REGION || environment.AWS_DEFAULT_REGION || 'us-east-1'
   return consumers({
@@ -25,13 +22,6 @@ export function localConsumers(environment: Environment, config: Config, who: Si
       endpoint: environment.CLOUD_RUN_ENDPOINT,
       ca
     }),
-    http: httpHook({ hosts: restartHosts, allowPrivate: privateHosts.length > 0, ca }),
-    ...(kubernetes && {
-      k8s: kubernetesWorkload({
-        apiServer: kubernetes.apiServer,
-        ca: readSettingFile('KEYTURN_KUBERNETES_CA_FILE', kubernetes.caFile),
-        token: async () => new SecretText(readSettingFile('KEYTURN_KUBERNETES_TOKEN_FILE', kubernetes.tokenFile).trim())
-      })
-    })
+    ...everywhere(config)
   })
 }

@@ -1,8 +1,8 @@
 import type { LookupFunction } from 'node:net'
+import { publicLookup, refusePrivate } from '../address-guard.ts'
 import { KeyturnError } from '../errors.ts'
 import { type ApiAnswer, type ProviderApi, providerApi } from '../provider-api.ts'
 import type { HttpDescription, HttpRequest } from './http-description.ts'
-import { publicLookup, refusePrivateHost } from './http-guards.ts'
 import type { Written } from './http-requests.ts'
 
 export interface SendSettings {
@@ -45,10 +45,10 @@ function opened(name: string, host: string, settings: SendSettings) {
   const elsewhere = Object.hasOwn(endpoints, host) ? endpoints[host] : undefined
   const endpoint = elsewhere ?? `https://${host}`
   const isAllowed = allowPrivate === true || (allowPrivate !== false && allowPrivate.includes(host))
-  if (!isAllowed && URL.canParse(endpoint)) refusePrivateHost(new URL(endpoint).hostname)
+  const options = { allowPrivate: isAllowed, resolve: lookup }
+  if (URL.canParse(endpoint)) refusePrivate(new URL(endpoint), options)
   const { ca, requestTimeoutMs, pausesMs, now } = rest
-  const guard = isAllowed ? lookup : publicLookup(lookup)
-  const api = providerApi({ peer: name, endpoint, ca, lookup: guard, requestTimeoutMs, pausesMs, now })
+  const api = providerApi({ peer: name, endpoint, ca, lookup: publicLookup(options), requestTimeoutMs, pausesMs, now })
   return { api, base: endpoint.replace(/\/$/, '') }
 }
 

@@ -1,7 +1,7 @@
 import type { LookupFunction } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { isRefused, publicLookup } from '../../shared/address-guard.ts'
 import type { HttpDescription } from '../../shared/targets/http-description.ts'
-import { isPrivateAddress, publicLookup } from '../../shared/targets/http-guards.ts'
 import { SecretText } from '../../shared/types.ts'
 import { refusal, soon } from '../conformance/target-harness.ts'
 import { ACME } from '../doubles/http-example.ts'
@@ -52,20 +52,22 @@ describe('an address', () => {
     ],
     ['no address at all', ['', 'localhost', '127.1', '0x7f000001', '2130706433']]
   ])('that is %s is not called', (_, addresses) => {
-    expect(addresses.filter((address) => !isPrivateAddress(address))).toEqual([])
+    expect(addresses.filter((address) => !isRefused(address))).toEqual([])
   })
 
   it('of the public Internet is called', () => {
     const open = ['8.8.8.8', '1.1.1.1', '172.15.0.1', '172.32.0.1', '100.63.0.1', '100.128.0.1', '169.253.0.1', '223.255.255.255']
     const open6 = ['2606:4700:4700::1111', '2a00:1450::1', '64:ff9b::808:808']
-    expect([...open, ...open6].filter(isPrivateAddress)).toEqual([])
+    expect([...open, ...open6].filter((address) => isRefused(address))).toEqual([])
   })
 })
 
 describe('a name', () => {
   const ask = (lookup: LookupFunction, all: boolean) =>
     new Promise<unknown>((resolve) =>
-      publicLookup(lookup)('api.example.com', { all }, (error, address, family) => resolve(error ?? { address, family }))
+      publicLookup({ resolve: lookup })('api.example.com', { all }, (error, address, family) =>
+        resolve(error ?? { address, family })
+      )
     )
 
   it('is resolved once, and what was checked is what is connected to', async () => {
