@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { hasCode, KeyturnError } from './errors.ts'
+import { asKeyturnError, hasCode, KeyturnError } from './errors.ts'
 import { isLoopback } from './loopback.ts'
 import type { Instant } from './types.ts'
 import { neverSent, type WireSettings, wire } from './wire.ts'
@@ -61,29 +61,57 @@ export function providerApi(settings: ProviderApiSettings): ProviderApi {
     const authorization = (await settings.authorize?.(signal).catch(unauthorized(peer))) ?? {}
     const { url, body, headers } = written(base, request)
     const answer = await send({ method: request.method, url, body, headers: { ...headers, ...authorization } }, signal)
-    const { status } = answer
-    if (status >= 300 && status < 400) throw new KeyturnError('invalid/answer', `${peer}: a redirect is not followed`)
-    if (status === 429) throw new KeyturnError('throttled/provider', `${peer} asked to slow down`, '429')
-    if (status >= 500) throw new KeyturnError('unavailable/provider', `${peer} answered ${status}`, String(status))
+    if (answer.status >= 300 && answer.status < 400)
+      throw new KeyturnError('invalid/answer', `${peer}: a redirect is not followed`)
     return answer
   }
-  return async (request, signal) => {
-    for (const pauseMs of pausesMs) {
-      try {
-        return await once(request, signal)
-      } catch (e) {
-        if (!isRepeatable(e, request) || signal.aborted) throw e
-        await setTimeout(pauseMs * (0.75 + Math.random() / 2), undefined, { signal }).catch(() => {
-          throw e
-        })
-      }
+  const tried = async (request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer | Failure> => {
+    try {
+      const answer = await once(request, signal)
+      const error = refusalOf(peer, answer)
+      return error ? { error, askedMs: retryAfterMs(answer) } : answer
+    } catch (e) {
+      return { error: asKeyturnError(e), askedMs: 0 }
     }
-    return once(request, signal)
+  }
+  return async (request, signal) => {
+    for (let attempt = 0; ; attempt++) {
+      const answer = await tried(request, signal)
+      if (!('error' in answer)) return answer
+      const { error, askedMs } = answer
+      const pauseMs = pausesMs[attempt]
+      if (pauseMs === undefined || !isRepeatable(error, request) || signal.aborted || askedMs > MOST_WAIT_MS) throw error
+      const ms = Math.max(askedMs, pauseMs * (0.75 + Math.random() / 2))
+      await setTimeout(ms, undefined, { signal }).catch(() => {
+        throw error
+      })
+    }
   }
 }
 
+interface Failure {
+  readonly error: KeyturnError
+  /** How long the provider wants to be left alone. */
+  readonly askedMs: number
+}
+
+function refusalOf(peer: string, { status }: ApiAnswer): KeyturnError | undefined {
+  if (status === 429) return new KeyturnError('throttled/provider', `${peer} asked to slow down`, '429')
+  if (status >= 500) return new KeyturnError('unavailable/provider', `${peer} answered ${status}`, String(status))
+  return undefined
+}
+
+/** Who wants longer than this is asked again by the next run. */
+const MOST_WAIT_MS = 5_000
+
+/** RFC 9110, 10.2.3, in seconds; a date is what nobody sends here. */
+function retryAfterMs({ header }: ApiAnswer): number {
+  const text = header('retry-after') ?? ''
+  return /^\d{1,6}$/.test(text) ? Number(text) * 1_000 : 0
+}
+
 /** 429 says that nothing was done; so does a connection that never came about. */
-function isRepeatable(e: unknown, { method, repeatable = method === 'GET' || method === 'DELETE' }: ApiRequest): boolean {
+function isRepeatable(e: KeyturnError, { method, repeatable = method === 'GET' || method === 'DELETE' }: ApiRequest): boolean {
   if (hasCode(e, 'throttled/provider')) return true
   return hasCode(e, 'unavailable/provider') && (repeatable || neverSent(e))
 }

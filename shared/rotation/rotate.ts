@@ -1,7 +1,7 @@
 import { hasClass, hasCode, KeyturnError } from '../errors.ts'
 import { soakMsOf } from '../policy.ts'
 import type { SecretFacts } from '../ports/secret-store.ts'
-import type { Target } from '../ports/target.ts'
+import type { Target, Usage } from '../ports/target.ts'
 import { type Instant, instant, iso } from '../types.ts'
 import type { Core, Request } from './core.ts'
 import { drainOf } from './drain.ts'
@@ -98,8 +98,14 @@ async function look(run: Run, intent: Intent, told: SecretFacts | undefined): Pr
   const { facts, previous, target } = o
   const isAsked = target?.issue === 'minted' ? intent.want !== 'settle' : intent.want === 'sweep'
   if (!isAsked || !facts || !previous || inGrace(o, facts) || memory.usage) return o
-  memory.usage = await hold.usage(previous.credential, request.deadline.signal)
+  memory.usage = await hold.usage(previous.credential, request.deadline.signal).catch(notTold)
   return { ...o, usage: memory.usage }
+}
+
+/** Who may not ask cannot tell: a person may, and acknowledges. Every other failure says nothing of the use, and passes. */
+function notTold(e: unknown): Usage {
+  if (!hasClass(e, 'denied')) throw e
+  return { state: 'cannot-tell', why: `${e.code}: ${e.message}` }
 }
 
 /** A sweep asks the target whether it still takes current: somebody else may have set it (design: drift). */

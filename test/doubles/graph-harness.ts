@@ -65,7 +65,7 @@ export async function startGraphHarness(signInAudience = 'AzureADMyOrg'): Promis
     createOp: GRAPH_OPS.create,
     denied: refused(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.'),
     // learn.microsoft.com/graph/throttling
-    throttled: { ...refused(429, 'TooManyRequests', 'Too many requests'), headers: { 'Retry-After': '10' } },
+    throttled: { ...refused(429, 'TooManyRequests', 'Too many requests'), headers: { 'Retry-After': '1' } },
     stop: graph.close
   }
 }

@@ -59,7 +59,7 @@ export async function startStorageHarness(): Promise<StorageHarness> {
     createOp: STORAGE_OPS.create,
     denied: refused(403, 'AuthorizationFailed', 'The client does not have authorization to perform action.'),
     // learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling
-    throttled: { ...refused(429, 'TooManyRequests', 'The request is being throttled.'), headers: { 'Retry-After': '17' } },
+    throttled: { ...refused(429, 'TooManyRequests', 'The request is being throttled.'), headers: { 'Retry-After': '1' } },
     stop: storage.close
   }
 }
