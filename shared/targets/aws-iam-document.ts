@@ -1,3 +1,4 @@
+import { KeyturnError } from '../errors.ts'
 import { filled, replaceMembers } from '../json-members.ts'
 import { keyReader } from '../key-document.ts'
 import { SecretText } from '../types.ts'
@@ -19,20 +20,33 @@ const KNOWN = new Set(['userName', 'accessKeyId', 'secretAccessKey', 'smtpRegion
 export function iamKey(text: SecretText): IamKey {
   const { read, optional, end } = keyReader(text, TYPE, KNOWN)
   const id = read('accessKeyId', 'must be the id of an access key of a user (AKIA…)', accessKeyId)
-  const region = optional('smtpRegion', 'must be a region such as eu-west-1', awsRegion)
-  // Without the region a new password cannot be derived, and the old one would stay in the document.
-  const smtp = region === undefined ? [optional('smtpUsername', ALONE, none), optional('smtpPassword', ALONE, none)] : []
-  const found = end({
-    account: read('userName', 'must be the name of an IAM user, without its path', userName),
+  const mail = {
+    smtpRegion: optional('smtpRegion', 'must be a region such as eu-west-1', awsRegion),
+    smtpUsername: optional('smtpUsername', 'must be the accessKeyId', (value) => (value === id ? id : undefined)),
+    smtpPassword: optional('smtpPassword', 'must be a text of visible characters', visible)
+  }
+  const { principal, account, secretAccessKey } = end({
     principal: id,
-    secretAccessKey: read('secretAccessKey', 'must be a text of visible characters', secretAccessKey),
-    smtpUsername: region === undefined ? '' : read('smtpUsername', 'must be the accessKeyId', (v) => (v === id ? id : undefined)),
-    smtpPassword: region === undefined ? NO_PASSWORD : read('smtpPassword', 'must be a text', secretAccessKey),
-    unused: smtp
+    account: read('userName', 'must be the name of an IAM user, without its path', userName),
+    secretAccessKey: read('secretAccessKey', 'must be a text of visible characters', visible)
   })
-  const { account, principal, secretAccessKey: key, smtpPassword: password } = found
-  const base = { principal, account, secretAccessKey: key, text }
-  return region === undefined ? base : { ...base, smtp: { region, password } }
+  return { principal, account, secretAccessKey, text, smtp: smtpOf(mail) }
+}
+
+interface Mail {
+  readonly smtpRegion: string | undefined
+  readonly smtpUsername: string | undefined
+  readonly smtpPassword: SecretText | undefined
+}
+
+/** All three or none: without the region no password can be derived, and an old one would stay in the document. */
+function smtpOf({ smtpRegion, smtpUsername, smtpPassword: password }: Mail): IamKey['smtp'] {
+  const missing = Object.entries({ smtpRegion, smtpUsername, smtpPassword: password }).flatMap(([name, value]) =>
+    value === undefined ? [name] : []
+  )
+  if (smtpRegion !== undefined && password !== undefined && missing.length === 0) return { region: smtpRegion, password }
+  if (missing.length === 3) return undefined
+  throw new KeyturnError('invalid/document', `the secret has other fields for SMTP, and no ${missing.join(' and no ')}`)
 }
 
 /** Current's text with another key, every other byte as it was. */
@@ -42,10 +56,6 @@ export function withKey(current: IamKey, id: string, key: SecretText): SecretTex
   const smtp = password && { smtpUsername: id, smtpPassword: password.reveal() }
   return replaceMembers(current.text, { ...values, ...smtp }, KNOWN)
 }
-
-const NO_PASSWORD = new SecretText('')
-const ALONE = 'must not be there without smtpRegion'
-const none = (): undefined => undefined
 
 /**
  * API_AccessKey: 16 to 128 of [\w]. A temporary one begins with ASIA and is no user's (IAM user guide, reference_identifiers,
@@ -59,7 +69,7 @@ const userName = (value: unknown): string | undefined =>
   typeof value === 'string' && /^[\w+=,.@-]{1,128}$/.test(value) ? value : undefined
 
 /** A line break or a blank comes from copying, and is part of no key. */
-function secretAccessKey(value: unknown): SecretText | undefined {
+function visible(value: unknown): SecretText | undefined {
   const text = filled(value)
   return text !== undefined && /^[\x21-\x7e]+$/.test(text) ? new SecretText(text) : undefined
 }

@@ -94,7 +94,8 @@ export const UNREADABLE = [
   { document: documentOf({ ...WHOLE, ...MAIL, smtpRegion: PLANTED }), names: /smtpRegion/ },
   { document: documentOf({ ...WHOLE, ...MAIL, smtpUsername: 'AKIAANOTHEREXAMPLE01' }), names: /smtpUsername/ },
   { document: documentOf({ ...WHOLE, ...MAIL, smtpPassword: '' }), names: /smtpPassword/ },
-  { document: documentOf({ ...WHOLE, ...MAIL, smtpRegion: undefined }), names: /smtpUsername.*smtpPassword.*without smtpRegion/ },
+  { document: documentOf({ ...WHOLE, smtpRegion: 'eu-west-1', note: PLANTED }), names: /no smtpUsername and no smtpPassword/ },
+  { document: documentOf({ ...WHOLE, ...MAIL, smtpRegion: undefined }), names: /no smtpRegion/ },
   {
     document: new SecretText(`{"type":"aws-iam-access-key","accessKeyId":"${PLANTED}","accessKeyId":"b"}`),
     names: /accessKeyId twice/

@@ -1,0 +1,4 @@
+import { keysCrash } from '../conformance/keys-crash.ts'
+import { entra } from './keys-subjects.ts'
+
+keysCrash('Entra client secrets', entra)

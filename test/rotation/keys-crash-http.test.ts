@@ -1,0 +1,4 @@
+import { keysCrash } from '../conformance/keys-crash.ts'
+import { acme } from './keys-subjects.ts'
+
+keysCrash('a described provider with marks and disabled keys', acme)

@@ -1,0 +1,4 @@
+import { keysCrash } from '../conformance/keys-crash.ts'
+import { iam } from './keys-subjects.ts'
+
+keysCrash('AWS IAM access keys', iam)
