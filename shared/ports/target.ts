@@ -164,6 +164,7 @@ export interface Live {
   readonly ageMs: number | undefined
   /** Whether anybody ever used it. */
   readonly used: 'never' | 'ever' | 'cannot-tell'
+  readonly isDisabled: boolean
 }
 
 /** What lives for one principal. */

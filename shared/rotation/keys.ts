@@ -44,7 +44,7 @@ const listed = (memory: Memory): readonly Live[] => memory.live ?? []
 
 const newborn = ({ principal }: Credential, secret: SecretId, token: Token): Live => ({
   ...{ principal, ours: true, mark: markOf(secret, token), createdAt: undefined },
-  ...{ ageMs: 0, used: 'never' }
+  ...{ ageMs: 0, used: 'never', isDisabled: false }
 })
 
 /** A refusal that says that nothing was kept: no reader can be given the key, and only this process knows its value. */

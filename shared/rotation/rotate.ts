@@ -7,7 +7,7 @@ import type { Core, Request } from './core.ts'
 import { drainOf } from './drain.ts'
 import { type Done, EFFECTS, isAttemptOf, type Run } from './effects.ts'
 import { stopped, takeHold } from './hold.ts'
-import { type Intent, inGrace, type Observation, phaseOf } from './machine.ts'
+import { type Held, type Intent, inGrace, type Observation, phaseOf } from './machine.ts'
 import { contextOf, emptyMemory, type Memory, observe, refuseOthers } from './observe.ts'
 import { type Phase, rowOf } from './phases.ts'
 
@@ -98,8 +98,21 @@ async function look(run: Run, intent: Intent, told: SecretFacts | undefined): Pr
   const { facts, previous, target } = o
   const isAsked = target?.issue === 'minted' ? intent.want !== 'settle' : intent.want === 'sweep'
   if (!isAsked || !facts || !previous || inGrace(o, facts) || memory.usage) return o
-  memory.usage = await hold.usage(previous.credential, request.deadline.signal).catch(notTold)
+  // What is disabled waits for its soak alone.
+  if (facts.metadata.disabled?.version === previous.version) return o
+  memory.usage = isOver(previous, memory)
+    ? { state: 'unused' }
+    : await hold.usage(previous.credential, request.deadline.signal).catch(notTold)
   return { ...o, usage: memory.usage }
+}
+
+/**
+ * It is disabled or deleted already: by a person, or by a run that died before it could record that. Nobody uses it, and some
+ * providers tell nothing of the last use of such a key; what is left to do is done again, proved and recorded.
+ */
+function isOver({ credential }: Held, { live }: Memory): boolean {
+  if (live === undefined) return false
+  return live.find(({ principal }) => principal === credential.principal)?.isDisabled !== false
 }
 
 /** Who may not ask cannot tell: a person may, and acknowledges. Every other failure says nothing of the use, and passes. */

@@ -169,12 +169,13 @@ function proofOf({ principal }: Credential, called: Called): Proof {
 
 const livingOf = ({ keys, now, maxLive }: KeyList, secret: string): Living => ({
   maxLive,
-  keys: keys.map(({ id, name, createdAt, used }) => ({
+  keys: keys.map(({ id, name, createdAt, used, isDisabled = false }) => ({
     principal: id,
     ours: isMarkOf(name, secret),
     mark: isMarkOf(name, secret) ? name : undefined,
     createdAt,
     ageMs: createdAt === undefined ? undefined : Math.max(0, now - createdAt),
-    used
+    used,
+    isDisabled
   }))
 })

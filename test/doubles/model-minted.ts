@@ -145,7 +145,7 @@ function held(wire: Wire, provider: Provider, model: ModelTarget, now: () => Ins
       wire.call(asks('list the keys'), () => ({
         keys: provider.keys.map((k) => ({
           ...{ principal: k.id, ours: k.ours, mark: k.mark, createdAt: k.createdAt },
-          ...{ ageMs: now() - k.createdAt, used: k.isUsed ? ('ever' as const) : ('never' as const) }
+          ...{ ageMs: now() - k.createdAt, used: k.isUsed ? ('ever' as const) : ('never' as const), isDisabled: k.isDisabled }
         }))
       }))
   }
