@@ -5,7 +5,8 @@ import type { HttpDescription, HttpRequest } from './http-description.ts'
  * token gets the policies and the IP restriction of current, read just before; not its expiry, since a token that is rotated would
  * end before its time. PUT takes the whole token (name and policies are required, and
  * what is left out is lost: autokaam.com, “The PUT That Wiped Mine Twice”), so disable and enable repeat what was read of that token.
- * Where current is gone nobody knows what a new one may do: make it by hand, and store it.
+ * Where current is gone nobody knows what a new one may do: make it by hand, and store it. A user’s token is unknown among an
+ * account’s and the other way round, to verify too (cloudflare-docs#29486, counterscale#268): such a document gets no new token.
  * Dead is code 1000, Invalid API Token, with 401, or a token whose status verify tells (TokenVerifyResponse). A list without
  * last_used_on cannot tell: no page says what it is of a token that was never used.
  * Rolling (PUT …/value) ends the old value at once, and is not used. Assumed: a last use that may be a day old, a minute to settle.

@@ -41,8 +41,14 @@ export const OPENAI_PROJECT_KEY: HttpDescription = {
   config: {
     project: {},
     serviceAccount: {},
-    /** Absent: the key may do what the service account may. */
+    /** Absent, or an empty list: the key may do what the service account may (Modify project API key, at w3cschool.cn/openai_api, 2026-11-17). */
     scopes: { kind: 'json', optional: true },
+    /**
+     * 1 to 31536000 (the reference, Create API key for a service account). Absent: it does not expire, unless a policy of the
+     * organization or the project demands this and sets its most (Create project service account, of its first key). Both as
+     * w3cschool.cn/openai_api has them, 2026-11-17. Longer than period, overlap and soak together.
+     */
+    expiresInSeconds: { kind: 'json', optional: true },
     /** Where the project’s own requests go; a key of a project with data residency is refused elsewhere (guides/data-residency). */
     host: { choices: HOSTS, default: 'api.openai.com' }
   },
@@ -50,7 +56,7 @@ export const OPENAI_PROJECT_KEY: HttpDescription = {
   create: {
     method: 'POST',
     url: 'https://api.openai.com/v1/organization/projects/{config.project}/service_accounts/{config.serviceAccount}/api_keys',
-    json: { name: '{mark}', scopes: '{config.scopes}' },
+    json: { name: '{mark}', scopes: '{config.scopes}', expires_in_seconds: '{config.expiresInSeconds}' },
     needs: 'an admin key that may write service accounts (api.management.write)',
     id: 'id',
     value: 'value'

@@ -39,10 +39,10 @@ export const denied = error(403, 10000, 'Authentication error')
 /** The reference has no codes of refusals: 1001 and the texts beside it are ours, and no rule asks for them. */
 const noSuch = error(404, 1001, 'API token not found')
 
-/** fundamentals/api/reference/limits: 429 and the headers; no body is described. */
+/** fundamentals/api/reference/limits: 429 and the headers, of a window that is nearly over; no body is described. */
 export const tooMany: ProviderAnswer = {
   status: 429,
-  headers: { 'retry-after': '1', ratelimit: '"default";r=0;t=1', 'ratelimit-policy': '"burst";q=1200;w=300' },
+  headers: { 'retry-after': '0', ratelimit: '"default";r=0;t=0', 'ratelimit-policy': '"burst";q=1200;w=300' },
   body: { success: false, errors: [], messages: [], result: null }
 }
 

@@ -108,7 +108,7 @@ const uuid = (): string =>
     .toString('hex')
     .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 
-/** datadog-api-client-typescript, PartialAPIKeyAttributes. What date_last_used is of a key that was never used is not said: null here. */
+/** datadog-api-client-typescript, PartialAPIKeyAttributes. date_last_used may be null (datadog-api-client-rust 0.20): never used, we take it. */
 const partial = (key: ShelfKey) => ({
   type: 'api_keys',
   id: key.id,

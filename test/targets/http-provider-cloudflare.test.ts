@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { CLOUDFLARE_ACCOUNT_TOKEN, CLOUDFLARE_USER_TOKEN } from '../../shared/targets/http-provider-cloudflare.ts'
+import { SecretText } from '../../shared/types.ts'
 import { create, withHold } from '../conformance/keys.ts'
 import { nobodyKnown, refusal, soon } from '../conformance/target-harness.ts'
 import { type CloudflareKeys, denied, POLICIES, startCloudflare, tooMany } from '../doubles/cloudflare-keys.ts'
@@ -67,6 +68,18 @@ describe.each([
     expect(e.code).toBe('not-found/principal')
     expect(scene.h.calls().map(({ op }) => op)).not.toContain('CreateToken')
     await scene.h.stop()
+  })
+
+  it('makes none for a token of the other kind, which is as unknown here as a deleted one, and says so before', async () => {
+    const scene = await vendorScene(tokens)
+    const { target, current, context, h } = scene
+    const document = { ...(JSON.parse(current.document.reveal()) as object), keyId: 'of-the-other-kind', apiKey: 'cf-other' }
+    const other = target.inspect(new SecretText(JSON.stringify(document)), context)
+    const problems = await target.preflight(other, context, soon())
+    expect(problems.map(({ code }) => code)).toEqual(['denied/login', 'invalid/document'])
+    expect((await refusal(create({ ...scene, current: other }))).code).toBe('not-found/principal')
+    expect(h.calls().map(({ op }) => op)).not.toContain('CreateToken')
+    await h.stop()
   })
 
   it('takes an expired token for dead, and no other refusal', async () => {

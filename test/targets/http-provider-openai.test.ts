@@ -57,6 +57,14 @@ describe('openai-project-key', () => {
     for (const { h } of [plain, scoped]) await h.stop()
   })
 
+  it('asks for a key that expires where config says so, since a policy may demand it', async () => {
+    const config = (account: string) => ({ ...PROJECTS.config(account), expiresInSeconds: 7_776_000 })
+    const scene = await vendorScene({ ...PROJECTS, config })
+    await create(scene)
+    expect(scene.vendor.asked()).toEqual({ name: expect.stringMatching(/^keyturn-/), expires_in_seconds: 7_776_000 })
+    await scene.h.stop()
+  })
+
   it('takes a key that may not list models for alive: it is known', async () => {
     const { target, current, context, vendor, h } = await vendorScene(PROJECTS)
     vendor.restricted.add(vendor.shelf.find(current.principal)?.value ?? '')
