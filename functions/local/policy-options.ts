@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { KeyturnError } from '../../shared/errors.ts'
 import type { Metadata, MetadataPatch } from '../../shared/metadata.ts'
 import { periodMsOf } from '../../shared/policy.ts'
-import { consumersIn } from '../../shared/restart.ts'
+import { consumersIn, declarationOf } from '../../shared/restart.ts'
 import { isOpen } from '../../shared/rotation/plan.ts'
 import { instant } from '../../shared/types.ts'
 import { durationOption } from './humane.ts'
@@ -40,7 +40,6 @@ export function policyPatch(options: PolicyOptions, before: Metadata = {}): Meta
   const optional = (text: string | undefined, name: string) => (text === undefined ? undefined : durationOption(text, name))
   if (overLimit !== undefined && overLimit !== 'alert' && overLimit !== 'cut')
     throw new KeyturnError('invalid/request', '--over-limit must be alert or cut')
-  consumersIn(restart ?? '')
   const given = {
     owner,
     environment,
@@ -51,7 +50,7 @@ export function policyPatch(options: PolicyOptions, before: Metadata = {}): Meta
     soakMs: optional(soak, '--soak'),
     limitMs: optional(limit, '--limit'),
     overLimit,
-    restart
+    restart: restart === undefined ? undefined : declarationOf(consumersIn(restart))
   }
   const patch = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as MetadataPatch
   const after = { ...before, ...patch } as Metadata
