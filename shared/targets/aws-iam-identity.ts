@@ -1,5 +1,6 @@
 import { KeyturnError } from '../errors.ts'
 import { type ApiAnswer, type ProviderApiSettings, providerApi } from '../provider-api.ts'
+import { instantIn } from '../types.ts'
 import { type IamKey, REGION } from './aws-iam-document.ts'
 import { CLOCK_CODES, codeOf } from './aws-iam-errors.ts'
 import type { Called } from './minted-provider.ts'
@@ -32,7 +33,8 @@ export function identityCall(settings: IdentitySettings): (key: IamKey, signal: 
     const signedAt = now() + aheadMs
     const headers = await signed(endpoint.host, region, key, signedAt)
     const answer = await api({ method: 'POST', path: '/', body: BODY, headers, repeatable: true }, signal)
-    return { answer, skewMs: answer.header('date') === undefined ? undefined : answer.date - signedAt }
+    const date = instantIn(answer.header('date'))
+    return { answer, skewMs: date && date - signedAt }
   }
   return async (key, signal) => {
     const { answer, skewMs } = await ask(key, signal)
@@ -89,8 +91,8 @@ async function signed(host: string, region: string, key: IamKey, atMs: number): 
 /** docs.aws.amazon.com/general/latest/gr/sts.html; the suffixes are those of the partitions aws-cn and aws-eusc. */
 function endpointOf({ region, stsEndpoint }: IdentitySettings): string {
   if (!REGION.test(region)) throw new KeyturnError('invalid/config', 'the region of AWS STS must be one such as eu-west-1')
-  if (stsEndpoint !== undefined && !URL.canParse(stsEndpoint))
-    throw new KeyturnError('invalid/config', 'the endpoint of AWS STS must be an https URL without a path')
+  if (stsEndpoint !== undefined && !(URL.canParse(stsEndpoint) && /^https?:\/\/[^/@?#]+\/?$/.test(stsEndpoint)))
+    throw new KeyturnError('invalid/config', 'the endpoint of AWS STS must be https:// and a host')
   const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : region.startsWith('eusc-') ? 'amazonaws.eu' : 'amazonaws.com'
   return stsEndpoint ?? `https://sts.${region}.${suffix}`
 }

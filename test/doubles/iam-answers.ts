@@ -69,3 +69,8 @@ export const stsError = (status: number, code: string, message: string): Provide
   status,
   body: { Error: { Code: code, Message: message, Type: 'Sender' }, RequestId: randomUUID() }
 })
+
+export type Refusal = readonly [status: number, code: string, message: string]
+
+/** STS CommonErrors: the id is unknown, deleted or inactive. */
+export const UNKNOWN: Refusal = [403, 'InvalidClientTokenId', 'The security token included in the request is invalid.']

@@ -5,10 +5,11 @@ import type { KeyScene, KeysHarness } from '../conformance/keys-harness.ts'
 import { PLANTED } from '../conformance/target-harness.ts'
 import { ADMIN, type IamDouble, startIam } from './iam.ts'
 import { iamError } from './iam-answers.ts'
+import type { ShelfKey } from './key-shelf.ts'
 
 export interface IamHarness extends KeysHarness {
   readonly iam: IamDouble
-  scene(more?: Partial<AwsIamSettings>, fields?: (key: string) => Readonly<Record<string, unknown>>): Promise<KeyScene>
+  scene(more?: Partial<AwsIamSettings>, fields?: (key: ShelfKey) => Readonly<Record<string, unknown>>): Promise<KeyScene>
 }
 
 /** No pauses, and the region that the double is signed for. */
@@ -32,7 +33,7 @@ export async function startIamHarness(): Promise<IamHarness> {
       const userName = `app-${randomUUID()}`
       iam.addUser(userName)
       const key = iam.addKey(userName)
-      return sceneOf(target, { userName, accessKeyId: key.id, secretAccessKey: key.value, ...fields(key.value) })
+      return sceneOf(target, { userName, accessKeyId: key.id, secretAccessKey: key.value, ...fields(key) })
     },
     works: async ({ document }) => {
       const { accessKeyId = '', secretAccessKey } = fieldsOf(document)

@@ -17,6 +17,7 @@ export interface QueryRequest {
 export interface QueryServer {
   readonly url: string
   readonly calls: readonly ProviderCall[]
+  readonly requests: readonly QueryRequest[]
   setFault(fault: FaultHook | undefined): void
   /** Moves its clock, which is in every Date header. */
   advance(ms: number): void
@@ -31,6 +32,7 @@ export async function startQueryServer(
   answer: (request: QueryRequest) => ProviderAnswer | Promise<ProviderAnswer>
 ): Promise<QueryServer> {
   const calls: Made[] = []
+  const requests: QueryRequest[] = []
   let ahead = 0
   let fault: FaultHook | undefined
   const now = (): number => Date.now() + ahead
@@ -38,6 +40,7 @@ export async function startQueryServer(
     const request = await requestOf(message, now())
     const call: Made = { op: request.action, method: request.signed.method, path: request.signed.url.pathname, at: now() }
     const index = calls.push(call) - 1
+    requests.push(request)
     const decided = fault?.(call, index)
     if (decided === 'before') return void message.socket.destroy()
     const given = typeof decided === 'object' ? decided : await answer(request)
@@ -51,6 +54,7 @@ export async function startQueryServer(
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls,
+    requests,
     setFault: (next) => {
       fault = next
     },

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createdKey, iamAnswer, iamError, identity, keyList, lastUse, stsError } from './iam-answers.ts'
+import { createdKey, iamAnswer, iamError, identity, keyList, lastUse, type Refusal, stsError, UNKNOWN } from './iam-answers.ts'
 import { type QueryRequest, type QueryServer, startQueryServer } from './iam-wire.ts'
 import { type KeyShelf, keyShelf, type ShelfKey } from './key-shelf.ts'
 import type { ProviderAnswer } from './provider-double.ts'
@@ -50,10 +50,6 @@ function newKey(shelf: KeyShelf, account: string): ShelfKey {
 
 const time = (request: SignedRequest): number =>
   Date.parse((request.headers['x-amz-date'] ?? '').replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'))
-
-type Refusal = readonly [status: number, code: string, message: string]
-
-const UNKNOWN: Refusal = [403, 'InvalidClientTokenId', 'The security token included in the request is invalid.']
 
 /** How both services refuse a signature: a clock that is wrong has the same code as a wrong secret, and another message. */
 function refused({ signed, now }: QueryRequest, secret: string): Refusal | undefined {
