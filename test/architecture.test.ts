@@ -131,6 +131,14 @@ describe('the function for AWS', () => {
     )
   })
 
+  test('of keys reads IAM’s client, and the signer of what it sends itself, only when they are needed', () => {
+    const { outputs } = bundle('aws/rotate-api-key')
+    const [, index] = Object.entries(outputs).find(([path]) => path.endsWith('/index.mjs')) ?? []
+    expect(Object.keys(index?.inputs ?? {}).join('\n')).not.toMatch(/node_modules\/(@aws-sdk\/client-iam|aws4)\//)
+    expect(packagesOf(bundle('aws/rotate-api-key'))).toEqual(expect.arrayContaining(['@aws-sdk/client-iam', 'aws4']))
+    expect(packagesOf(bundle('aws/rotate-api-key'))).not.toContain('@aws-sdk/client-rds')
+  })
+
   test.each(["import '@azure/planted'", "export const later = () => import('@azure/planted')"])(
     'with `%s` would be found out',
     async (line) => {
@@ -161,6 +169,11 @@ describe('the sources', () => {
     ['shared/stores/aws-labels.ts', 'shared/stores/file-lock.ts'],
     ['shared/stores/file.ts', 'shared/rotation/plan.ts'],
     ['shared/targets/postgres.ts', 'shared/stores/file.ts'],
+    ['shared/rotation/tell.ts', 'shared/consumers/http.ts'],
+    ['shared/consumers/http.ts', 'shared/rotation/tell.ts'],
+    ['shared/consumers/aws-ecs.ts', 'shared/consumers/kubernetes.ts'],
+    ['shared/targets/postgres.ts', 'shared/consumers/http.ts'],
+    ['shared/targets/aws-iam-calls.ts', 'shared/targets/http-send.ts'],
     ['shared/ports/target.ts', 'shared/rotation/machine.ts'],
     ['shared/errors.ts', 'shared/ports/target.ts'],
     ['functions/aws/compose.ts', 'functions/local/compose.ts'],

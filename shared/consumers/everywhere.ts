@@ -7,7 +7,7 @@ import { kubernetesWorkload } from './kubernetes.ts'
 /** The kinds that every host can restart: by HTTP, and the workloads of a cluster where the deployment names one. Throws `invalid/config`. */
 export function everywhere(config: Config): Readonly<Record<string, Restart>> {
   const { kubernetes, restartHosts, privateHosts } = config
-  const http = httpHook({ hosts: restartHosts, allowPrivate: privateHosts.length > 0, ca: readCa(config) })
+  const http = httpHook({ hosts: restartHosts, allowPrivate: privateHosts, ca: readCa(config) })
   if (!kubernetes) return { http }
   const { apiServer, caFile, tokenFile } = kubernetes
   const k8s = kubernetesWorkload({

@@ -10,8 +10,8 @@ export interface HttpHookSettings extends Pick<ProviderApiSettings, 'ca' | 'look
    * URL, and this function calls it from inside a network: so the deployment says which hosts. Empty: none.
    */
   readonly hosts: readonly string[]
-  /** Hosts inside the network may be named. Default: false. */
-  readonly allowPrivate?: boolean | undefined
+  /** Hosts whose addresses may be private, with or without their port. `true`: all of them. Default: none. */
+  readonly allowPrivate?: boolean | readonly string[] | undefined
 }
 
 /**
@@ -38,7 +38,8 @@ export function httpHook(settings: HttpHookSettings): Consumers['restart'] {
 
 /** One pool of connections a host: each of them has been through the guard of its own host. */
 function opened(url: URL, settings: HttpHookSettings): ProviderApi {
-  const { hosts: _, allowPrivate, lookup: resolve, ...rest } = settings
+  const { hosts: _, allowPrivate: allowed = false, lookup: resolve, ...rest } = settings
+  const allowPrivate = allowed === true || (allowed !== false && (allowed.includes(url.host) || allowed.includes(url.hostname)))
   refusePrivate(url, { allowPrivate })
   return providerApi({ ...rest, peer: url.host, endpoint: url.origin, lookup: publicLookup({ allowPrivate, resolve }) })
 }

@@ -122,8 +122,10 @@ export interface SecretStore {
   read(id: SecretId, version: VersionId, signal: AbortSignal): Promise<StoredValue | undefined>
 
   /**
-   * Announces an attempt before its value exists. Fails with `busy/claimed` when another token holds a claim or a
-   * pending value. A repeat with the same token succeeds.
+   * Announces an attempt before its value exists, and is given to one caller only. Fails with `busy/claimed` when anybody
+   * holds a claim or a pending value, the same token too: nobody can tell an earlier claim of his own from one of another
+   * delivery of the same request. Fails with `conflict/current-moved` when current is not `base`, as far as the store can see:
+   * a rotation of keyturn's since then always shows.
    */
   claim(id: SecretId, attempt: Attempt, seen: readonly string[], signal: AbortSignal): Promise<void>
 

@@ -3,7 +3,8 @@ import type { Attempt, Promoted, SecretFacts, Staged } from '../ports/secret-sto
 import type { Credential, Proof, Session, Target, TargetHold } from '../ports/target.ts'
 import { iso, type Token } from '../types.ts'
 import type { Core, Request } from './core.ts'
-import { clean, disable, mint, orphansOf, retireKey, retireOld, takeBack } from './keys.ts'
+import { discard } from './discard.ts'
+import { clean, disable, mint, retireKey, retireOld, takeBack } from './keys.ts'
 import { afterDrop, afterPromotion, afterStage } from './known.ts'
 import { type Held, inGrace, type Observation } from './machine.ts'
 import { contextOf, type Memory, namedBy, seen } from './observe.ts'
@@ -50,14 +51,15 @@ function attemptOf(o: Observation): Attempt {
 const issue: Effect = async (run, o) => {
   const { core, request, target } = run
   const { facts, current } = seen(o)
-  const { refused, wasOvertaken } = run.memory
-  const token = attemptToken(request.token, refused.length + (wasOvertaken ? 1 : 0))
+  const { refused, wasOvertaken, endedClaims } = run.memory
+  const token = attemptToken(request.token, refused.length + (wasOvertaken ? 1 : 0) + endedClaims)
   const attempt: Attempt = { token, base: current.version, driver: 'keyturn' }
   const { signal } = request.deadline
   const isMinted = target.facts.issue === 'minted'
   const next = isMinted
-    ? await mint(run, o, attempt)
+    ? await mint(run, o, attempt).catch((e: unknown) => overtaken(run, e))
     : (run.proposal?.(o) ?? (await target.propose(current.credential, contextOf(facts), token, signal)))
+  if (next === undefined) return undefined
   let staged: Staged | undefined
   try {
     staged = await core.store.stage(facts.id, attempt, next.document, signal)
@@ -70,6 +72,12 @@ const issue: Effect = async (run, o) => {
   }
   run.done.push({ step: 'issue', principal: next.principal, token })
   return staged && afterStage(run, facts, attempt, staged, next.document)
+}
+
+/** Another rotation was faster than this one's look: it looks again, and no more than once. */
+function overtaken({ memory }: Run, e: unknown): undefined {
+  if (!hasCode(e, 'conflict/current-moved') || memory.wasOvertaken) throw e
+  memory.wasOvertaken = true
 }
 
 /** A request's first attempt has its token; one after an attempt that was given up has a name of its own (a token names one value). */
@@ -100,8 +108,15 @@ const promote: Effect = async (run, o) => {
     run.memory.refused.push(o.pending.facts.version)
     return undefined
   }
-  if ((await target.verify(next, { ...contextOf(facts), applied: true }, signal)) === 'rejected')
-    throw new KeyturnError('denied/login', `${next.principal} is refused although its password was just set`)
+  try {
+    if ((await target.verify(next, { ...contextOf(facts), applied: true }, signal)) === 'rejected')
+      throw new KeyturnError('denied/login', `${next.principal} is refused although its password was just set`)
+  } catch (e) {
+    // Old enough to be taken, and refused: its value was made anew or ended behind our back, and nothing makes it valid again.
+    if (!hasCode(e, 'unavailable/not-active-yet') || !isSettled(o, target.facts.settlesMs)) throw e
+    run.memory.refused.push(o.pending?.facts.version ?? '')
+    return undefined
+  }
   request.deadline.ensure(core.stepNeedsMs)
   await hold.check(signal)
   const attempt = attemptOf(o)
@@ -116,6 +131,12 @@ const promote: Effect = async (run, o) => {
   }
   run.done.push({ step: 'promote', principal: next.principal, token: attempt.token, cut, refusedMs: refusedSince(began, next) })
   return promoted && afterPromotion(run, facts, attempt, promoted, next)
+}
+
+/** The pending key is older than the provider takes to know a new one, by the store's clock. */
+function isSettled({ facts, pending }: Observation, settlesMs: number): boolean {
+  const madeAt = pending?.held?.createdAt
+  return facts !== undefined && madeAt !== undefined && facts.seenAt - madeAt > settlesMs
 }
 
 /** The declared exception to G1 is measured and said (design, mode single). */
@@ -134,39 +155,6 @@ async function cutBy(run: Run, o: Observation, next: Credential): Promise<readon
 function refuseSameHalf(next: Credential, current: Held): void {
   if (next.overlap && next.principal === current.credential.principal)
     throw new KeyturnError('conflict/current-moved', `the pending names ${next.principal}, which current uses`)
-}
-
-/** At the target first, then the stage: so that a kill in between is discarded again, not forgotten. */
-const discard: Effect = async (run, o) => {
-  const { core, request, target, hold, memory } = run
-  const { facts, current } = seen(o)
-  const pending = o.pending
-  if (!pending) return undefined
-  const { signal } = request.deadline
-  const { held } = pending
-  // Whichever version it was made from: what readers can hold is named by current or previous, and nothing else lives on.
-  if (held && !namedBy(o).includes(held.credential.principal)) await hold.discard(held.credential, signal)
-  if (held?.credential.principal === current.credential.principal) await restore(run, current)
-  // Listed anew: what was listed first may be from before the claim's run died.
-  if (pending.facts.claimedAt !== undefined && target.facts.issue === 'minted') {
-    const { keys } = await hold.live(current.credential, signal)
-    memory.live = keys
-    for (const principal of orphansOf(o, keys, core.runLivesMs)) await hold.discard({ ...current.credential, principal }, signal)
-  }
-  await core.store.drop(facts.id, pending.facts.token, signal)
-  run.done.push({ step: 'discard', principal: held?.credential.principal ?? '', token: pending.facts.token })
-  return undefined
-}
-
-/**
- * The pending names the login that current names: a person wrote current anew, or there is one login alone. It may have
- * been applied, and what it set is readable nowhere once it is dropped; so current's own secret is set again first.
- */
-async function restore({ target, hold, request }: Run, { credential }: Held): Promise<void> {
-  const { signal } = request.deadline
-  if (target.facts.issue === 'minted') return
-  if (credential.authority === 'admin') await hold.heal(credential, signal)
-  else if (!credential.overlap) await hold.apply(credential, async () => [credential.principal], signal)
 }
 
 /** Record (previous, time), then drop the pending: dropping first would lose what the grace is counted from. */

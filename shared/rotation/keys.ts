@@ -25,17 +25,22 @@ export async function mint(run: Run, o: Observation, attempt: Attempt): Promise<
 
 /** A rollback makes no key: it takes the previous one, if nobody ended it before the claim. */
 async function revived(run: Run, { token }: Attempt): Promise<Credential> {
-  const { core, request, memory, proposal } = run
+  const { core, request, target, memory, proposal } = run
+  const { signal } = request.deadline
   try {
     // Listed anew too: a run that died may have deleted it, and not recorded that.
     memory.live = undefined
     const fresh = await observe(core, request, memory, run)
     if (!proposal) throw new KeyturnError('bug/internal', 'a rollback without a proposal')
     const previous = proposal(fresh)
-    if (listed(memory).some((l) => l.principal === previous.principal)) return previous
-    throw new KeyturnError('conflict/previous-dead', `${previous.principal} is not there any more`)
+    const found = listed(memory).find((l) => l.principal === previous.principal)
+    // A name may have another value by now; a disabled one is enabled, and verified then.
+    const context = contextOf(seen(fresh).facts)
+    const isDead = !found || (!found.isDisabled && (await target.verify(previous, context, signal)) === 'rejected')
+    if (isDead) throw new KeyturnError('conflict/previous-dead', `${previous.principal} is not there any more, or is refused`)
+    return previous
   } catch (e) {
-    await core.store.drop(request.secretId, token, request.deadline.signal).catch(() => {})
+    await core.store.drop(request.secretId, token, signal).catch(() => {})
     throw e
   }
 }
@@ -83,6 +88,7 @@ async function inClaim(run: Run, o: Observation, work: (fresh: Observation) => P
   const { facts, current } = seen(o)
   const { signal } = request.deadline
   const token = await claimed(run, facts.id, current.version)
+  if (token === undefined) return
   try {
     const fresh = await observe(core, request, run.memory, run)
     const isSame = fresh.current?.version === current.version && fresh.previous?.version === o.previous?.version
@@ -98,7 +104,7 @@ async function inClaim(run: Run, o: Observation, work: (fresh: Observation) => P
 /** A request that is delivered again ended its claims before: each has a name of its own. */
 const MOST_CLAIMS = 8
 
-async function claimed({ core, request, memory }: Run, id: SecretId, base: string): Promise<Token> {
+async function claimed({ core, request, memory }: Run, id: SecretId, base: string): Promise<Token | undefined> {
   const live = listed(memory).map((l) => l.principal)
   for (let n = 1; ; n++) {
     const token = `${request.token}-end-${n}`
@@ -106,6 +112,8 @@ async function claimed({ core, request, memory }: Run, id: SecretId, base: strin
       await core.store.claim(id, { token, base, driver: 'keyturn' }, live, request.deadline.signal)
       return token
     } catch (e) {
+      // Another rotation was faster than the look: there is nothing to end from it any more.
+      if (hasCode(e, 'conflict/current-moved')) return undefined
       if (n === MOST_CLAIMS || !hasCode(e, 'conflict/token-spent')) throw e
     }
   }

@@ -23,6 +23,8 @@ export interface Memory {
   maxLive: number
   /** The consumers were asked to start again. */
   isTold: boolean
+  /** Claims of this request's own, by deliveries that died, which this run ended. */
+  endedClaims: number
 }
 
 export const emptyMemory = (): Memory => ({
@@ -34,7 +36,8 @@ export const emptyMemory = (): Memory => ({
   usage: undefined,
   live: undefined,
   maxLive: 0,
-  isTold: false
+  isTold: false,
+  endedClaims: 0
 })
 
 /** What a target is told of the secret. */

@@ -38,13 +38,15 @@ const MAX_TURNS = 16
 export async function run(core: Core, asked: Intent, request: Request, proposal?: Run['proposal']): Promise<Outcome> {
   const intent: Intent = proposal ? { ...asked, isRollback: true } : asked
   const memory = emptyMemory()
-  const first = await observe(core, request, memory)
-  const { facts, current } = first
+  const facts = await core.store.describe(request.secretId, request.deadline.signal)
   if (!facts) throw new KeyturnError('not-found/secret', `no secret ${request.secretId}`)
-  if (!current) throw new KeyturnError('not-found/version', `${facts.name} has no current value`)
   // Its owner has not asked for it: what rotates it may be something else. Where Secrets Manager drives, the owner has.
-  if (facts.metadata.kind === undefined) throw new KeyturnError('conflict/unmanaged', `${facts.name} has no kind`)
+  if (facts.current !== undefined && facts.metadata.kind === undefined)
+    throw new KeyturnError('conflict/unmanaged', `${facts.name} has no kind`)
   refuseOthers(core, facts)
+  const first = await observe(core, request, memory, undefined, facts)
+  const { current } = first
+  if (!current) throw new KeyturnError('not-found/version', `${facts.name} has no current value`)
   const early = alreadyDone(first, intent, request) ?? refusedByPerson(first, intent)
   if (early) return outcome(first, [], early)
   const target = core.targetFor(current.credential.document)

@@ -10,6 +10,8 @@ export const TAG_PREFIX = 'keyturn:'
 export interface ClaimNote {
   readonly token: string
   readonly seen: readonly string[]
+  /** Tells one claim from another of the same token. */
+  readonly nonce?: string | undefined
 }
 
 export async function factsOf(aws: Aws, { raw, stages, seenAt }: Description, signal: AbortSignal): Promise<SecretFacts> {

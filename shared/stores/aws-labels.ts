@@ -31,11 +31,19 @@ export function baseOf(labels: readonly string[], version: VersionId, kind: 'bas
 
 export const isMark = (label: string): boolean => /^keyturn-(?:base|claim)-/.test(label)
 
-/** The version that holds a claim's note: a version id cannot take two values, so a claim has one of its own, found by its token. */
-export const claimVersion = (token: Token): VersionId => {
-  const hex = createHash('sha256').update(`keyturn claim ${token}`).digest('hex')
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-')
-}
+/** A run that died between the version and its label leaves a version that nobody can tell from one of a twin's that is about to label it. */
+const MOST_CLAIMS = 4
+
+/**
+ * The versions that claims of an attempt have, one after the other: its own id is for its value. Each claim has a value of its
+ * own, so that of two that are made for one token at once the second finds the version taken (API_PutSecretValue,
+ * ResourceExistsException).
+ */
+export const claimVersions = (token: Token): readonly VersionId[] =>
+  Array.from({ length: MOST_CLAIMS }, (_, n) => {
+    const hex = createHash('sha256').update(`keyturn claim ${token} ${n}`).digest('hex')
+    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-')
+  })
 
 export const holderOf = (stages: Stages, label: string): VersionId | undefined =>
   Object.keys(stages).find((version) => stages[version]?.includes(label))
@@ -65,7 +73,7 @@ export function pendingsOf(stages: Stages): readonly (PendingFacts & { readonly 
 
 /** Who else than this attempt is under way. AWSPENDING counts also without a value: the caller takes it off first. */
 export function otherHolder(stages: Stages, token: Token): VersionId | undefined {
-  const mine = [token, claimVersion(token)]
+  const mine = [token, ...claimVersions(token)]
   const ours = holderOf(stages, OURS)
   const marked = ours !== undefined && (stages[ours] ?? []).some(isMark)
   return [marked ? ours : undefined, holderOf(stages, PENDING)].find(

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { hasCode, KeyturnError } from '../errors.ts'
 import type { Attempt } from '../ports/secret-store.ts'
 import { type SecretId, SecretText, type Token, type VersionId } from '../types.ts'
@@ -5,7 +6,7 @@ import { type Aws, describeSecret, explained, moveLabel, putVersion, wasRefused 
 import type { ClaimNote } from './aws-facts.ts'
 import {
   CURRENT,
-  claimVersion,
+  claimVersions,
   holderOf,
   isEnded,
   isMark,
@@ -54,8 +55,8 @@ export async function stageOwn(aws: Aws, id: SecretId, attempt: Attempt, value: 
   if (!(await takeOurs(aws, id, stages, token, signal)))
     throw new KeyturnError('conflict/pending-other', `another attempt at ${id} was faster than ${token}`)
   if (stands) throw new KeyturnError('conflict/pending-other', `${token} has a value in ${id} already; it is carried on`)
-  const claimed = claimVersion(token)
-  const left = [...leftovers(stages), ...marksOf(stages, claimed).map((label) => ({ version: claimed, label }))]
+  const claims = claimVersions(token).flatMap((version) => marksOf(stages, version).map((label) => ({ version, label })))
+  const left = [...leftovers(stages), ...claims]
   for (const { version, label } of left) await takeOff(aws, id, label, version, signal)
 }
 
@@ -71,12 +72,40 @@ export async function claim(
   refuseEnded(stages, token)
   const other = otherHolder(stages, token)
   if (other !== undefined) throw new KeyturnError('busy/claimed', `version ${other} of ${id} is pending or claimed`)
-  const version = claimVersion(token)
-  if ([OURS, PENDING].some((label) => [token, version].includes(holderOf(stages, label) ?? ''))) return
-  const note: ClaimNote = { token, seen }
-  await putMarked(aws, id, version, new SecretText(JSON.stringify(note)), mark('claim', base, version), signal)
-  if (!(await takeOurs(aws, id, stages, version, signal)))
-    throw new KeyturnError('busy/claimed', `another claim of ${id} was faster than ${token}`)
+  const versions = claimVersions(token)
+  if ([OURS, PENDING].some((label) => [token, ...versions].includes(holderOf(stages, label) ?? '')))
+    throw new KeyturnError('busy/claimed', `${token} holds ${id} already`)
+  const current = holderOf(stages, CURRENT)
+  if (current !== base) throw new KeyturnError('conflict/current-moved', `current of ${id} is ${current}, not ${base}`)
+  const busy = new KeyturnError('busy/claimed', `another claim of ${id} was faster than ${token}`)
+  const version = await writtenClaim(aws, id, token, base, seen, signal)
+  if (version === undefined || !(await takeOurs(aws, id, stages, version, signal))) throw busy
+}
+
+/**
+ * Writes the first of an attempt's claims that nobody wrote before. One that is there and has its mark is another delivery's,
+ * which is about to label it or died before; one without was dropped, and so is the token. Undefined: all are others'.
+ */
+async function writtenClaim(
+  aws: Aws,
+  id: SecretId,
+  token: Token,
+  base: VersionId,
+  seen: readonly string[],
+  signal: AbortSignal
+): Promise<VersionId | undefined> {
+  const note: ClaimNote = { token, seen, nonce: randomUUID() }
+  for (const version of claimVersions(token)) {
+    try {
+      await putMarked(aws, id, version, new SecretText(JSON.stringify(note)), mark('claim', base, version), signal)
+      return version
+    } catch (e) {
+      if (!hasCode(e, 'conflict/token-spent')) throw e
+      const { stages } = await describeSecret(aws, id, signal)
+      if (marksOf(stages, version).length === 0) throw spent(token)
+    }
+  }
+  return undefined
 }
 
 /**
@@ -103,7 +132,7 @@ export async function promote(aws: Aws, id: SecretId, { token, base }: Attempt, 
 /** The shared labels first: what a run that dies here leaves is a mark that names nobody's attempt. */
 export async function drop(aws: Aws, id: SecretId, token: Token, signal: AbortSignal): Promise<void> {
   const { stages } = await describeSecret(aws, id, signal)
-  for (const version of [token, claimVersion(token)]) {
+  for (const version of [token, ...claimVersions(token)]) {
     const labels = stages[version] ?? []
     const shared = labels.filter((l) => l === PENDING || l === OURS)
     for (const label of [...shared, ...labels.filter(isMark)]) await takeOff(aws, id, label, version, signal)

@@ -27,8 +27,9 @@ export async function claim(
     entry: { what: 'claim', token },
     decide: async (now) => {
       refuseUnwritable(now, name, token, azure.clock.now())
-      if (holderOf(now) === token) return { done: true }
       if (holderOf(now) !== undefined) throw busy
+      if (now.main.id !== base)
+        throw new KeyturnError('conflict/current-moved', `current of ${name} is another version than the attempt’s base`)
       return undefined
     },
     refusal: () => busy,

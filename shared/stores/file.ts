@@ -180,8 +180,9 @@ function refuseSpent(file: SecretFile, token: Token): void {
 function claimed(file: SecretFile, attempt: Attempt, seen: readonly string[], at: string): SecretFile {
   refuseSpent(file, attempt.token)
   const held = holder(file)
-  if (held === attempt.token) return file
   if (held !== undefined) throw new KeyturnError('busy/claimed', `the attempt ${held} is under way`)
+  if (file.current !== attempt.base)
+    throw new KeyturnError('conflict/current-moved', `current is ${file.current}, not ${attempt.base}`)
   return { ...file, pending: { ...attempt, claimedAt: at, seen } }
 }
 

@@ -64,8 +64,9 @@ export async function claim(
     const stands = held && (await standsOf(gcp, known, held, token, signal))
     if (stands?.isEnded && held?.token === token) throw spent(token)
     const isHeld = stands && !stands.isEnded && (stands.value || held?.claim)
-    if (isHeld && held?.token === token) return { done: undefined }
     if (isHeld) throw other(seen, held?.token, 'busy/claimed')
+    if (Math.max(seen.record.commit?.version ?? 0, seen.record.current ?? 0) > Number(base))
+      throw new KeyturnError('conflict/current-moved', `${seen.resource} has a newer version than ${base}`)
     refuseHeld(known)
     await refuseForeign(gcp, known, signal)
     const number = stands?.free ?? seen.record.sibling + 1

@@ -15,8 +15,9 @@ export async function claim(
   await change(stages, id, signal, (sight) => {
     refuseSpent(sight, token)
     const held = holderIn(sight)
-    if (held?.token === token) return undefined
     if (held) throw new KeyturnError('busy/claimed', `the attempt ${held.token} at ${id} is under way`)
+    if (versionId(sight.main.current) !== base)
+      throw new KeyturnError('conflict/current-moved', `current of ${id} is another version than ${base}`)
     return { state: 'claimed', token, base: numberOf(base), seen, ...carriedOn(sight) }
   })
 }

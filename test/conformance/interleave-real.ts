@@ -9,6 +9,7 @@ import { told } from './interleave.ts'
 import { type Explored, randomly } from './interleave-explore.ts'
 import { type Actor, type Ran, runSchedule, type Stage } from './interleave-schedule.ts'
 import { endless, token } from './interleave-world.ts'
+import { thePrevious } from './keys-crash-world.ts'
 
 /** A secret on a real store and a real target, and what its clients do. */
 export interface RealSecret<Kept> {
@@ -18,6 +19,12 @@ export interface RealSecret<Kept> {
   /** What a client would keep now. */
   readonly keep: () => Promise<Kept>
   readonly useKept: (kept: Kept) => Promise<void>
+  /** What a person says before a sweep that retires: where nothing tells of a use. */
+  readonly acknowledge?: (() => Promise<void>) | undefined
+  /** What else is wrong at rest. */
+  readonly complaint?: (() => Promise<string | undefined>) | undefined
+  /** What a person does about a refusal of the next rotation; false: it had no good reason. */
+  readonly makeRoom?: ((refusal: unknown) => Promise<boolean>) | undefined
 }
 
 export interface RealWorld<Kept> {
@@ -26,29 +33,41 @@ export interface RealWorld<Kept> {
   fresh(): Promise<RealSecret<Kept>>
   /** Moves the store's clock. */
   advance(ms: number): void
+  /** Longer than the grace, and than whatever else an old credential waits for. */
+  readonly overGraceMs?: number | undefined
+  /** How many sweeps, as far apart, bring it to rest. */
+  readonly sweeps?: number | undefined
   stop(): Promise<void>
 }
 
+type Want = 'rotate' | 'retire' | 'sweep' | 'rollback'
+
 /** What two runs of one secret want. `before`: it was rotated once, and the grace is over. */
-const PAIRS = [
+export interface Pair {
+  readonly wants: readonly [Want, Want]
+  readonly tokens: readonly [string, string]
+  readonly before: boolean
+}
+
+const PAIRS: readonly Pair[] = [
   { wants: ['rotate', 'rotate'], tokens: ['T1', 'T2'], before: false },
   { wants: ['rotate', 'rotate'], tokens: ['T1', 'T1'], before: false },
   { wants: ['rotate', 'sweep'], tokens: ['T1', 'T2'], before: false },
   { wants: ['rotate', 'retire'], tokens: ['T1', 'T2'], before: true },
   { wants: ['sweep', 'rotate'], tokens: ['T1', 'T2'], before: true }
-] as const
+]
 
 /** Two runs and at most one fault, call by call, on real adapters: seeded schedules. */
-export function interleaveReal<Kept>(name: string, startWorld: () => Promise<RealWorld<Kept>>, count = 100): void {
+export function interleaveReal<Kept>(name: string, startWorld: () => Promise<RealWorld<Kept>>, count = 100, pairs = PAIRS): void {
   describe(`the interleave suite: ${count} schedules on ${name}`, () => {
     let world: RealWorld<Kept> | undefined
     beforeAll(async () => {
       world = await startWorld()
     })
     afterAll(() => world?.stop())
-    for (const [at, pair] of PAIRS.entries())
+    for (const [at, pair] of pairs.entries())
       test(`${pair.wants.join(' beside ')}${pair.before ? ' after a rotation whose grace is over' : ''}, ${pair.tokens}`, async () => {
-        for (let seed = at; seed < count; seed += PAIRS.length) {
+        for (let seed = at; seed < count; seed += pairs.length) {
           if (!world) throw new Error('the world did not start')
           expect(told(await explore(world, pair, seed), seed)).toBeUndefined()
         }
@@ -66,7 +85,7 @@ interface Scene<Kept> {
   changed: boolean
 }
 
-async function explore<Kept>(world: RealWorld<Kept>, pair: (typeof PAIRS)[number], seed: number): Promise<Explored['violation']> {
+async function explore<Kept>(world: RealWorld<Kept>, pair: Pair, seed: number): Promise<Explored['violation']> {
   const scene: Scene<Kept> = { world, secret: await world.fresh(), holds: new Map(), given: [], changed: true }
   if (pair.before) {
     await go(
@@ -75,7 +94,8 @@ async function explore<Kept>(world: RealWorld<Kept>, pair: (typeof PAIRS)[number
       'rotate',
       'T0'
     )
-    world.advance(OVER_GRACE_MS)
+    world.advance(overGraceMsOf(world))
+    await scene.secret.acknowledge?.()
   }
   const actors = pair.wants.map((want, n): Actor => {
     const name = pair.tokens[n] ?? want
@@ -87,15 +107,15 @@ async function explore<Kept>(world: RealWorld<Kept>, pair: (typeof PAIRS)[number
   return what === undefined ? undefined : { what, trace: ran.trace }
 }
 
-/** The worlds keep a grace of an hour. */
-const OVER_GRACE_MS = 3 * 3_600_000
+/** The worlds of pairs keep a grace of an hour. */
+const overGraceMsOf = <Kept>({ overGraceMs = 3 * 3_600_000 }: RealWorld<Kept>): number => overGraceMs
 
-function go<Kept>(scene: Scene<Kept>, wire: Wire, want: 'rotate' | 'retire' | 'sweep', name: string): Promise<Outcome> {
+function go<Kept>(scene: Scene<Kept>, wire: Wire, want: Want, name: string): Promise<Outcome> {
   const { core } = scene.world
   const noting: Wire = {
     ...wire,
     call: (call, effect) => {
-      if (/^(alter|retire|heal|promote)/.test(call.name)) scene.changed = true
+      if (/^(alter|retire|heal|promote|create|disable|discard)/.test(call.name)) scene.changed = true
       return wire.call(call, effect)
     }
   }
@@ -104,8 +124,11 @@ function go<Kept>(scene: Scene<Kept>, wire: Wire, want: 'rotate' | 'retire' | 's
     store: proxiedStore(core.store, noting),
     targetFor: (document) => proxiedTarget(core.targetFor(document), noting, scene.holds)
   }
-  const request = { secretId: scene.secret.id, token: `${scene.secret.id}-${token(name)}`, force: false, dryRun: false }
-  return run(proxied, { want, force: false }, { ...request, endSessions: true, deadline: endless })
+  const named = `${scene.secret.id.replaceAll(/[^A-Za-z0-9-]/g, '-')}-${token(name)}`
+  const request = { secretId: scene.secret.id, token: named, dryRun: false, endSessions: true, deadline: endless }
+  if (want === 'rollback')
+    return run(proxied, { want: 'rotate', force: true, isRollback: true }, { ...request, force: true }, thePrevious)
+  return run(proxied, { want, force: false }, { ...request, force: false })
 }
 
 function stageOf<Kept>(scene: Scene<Kept>): Stage {
@@ -152,23 +175,30 @@ async function settled<Kept>(scene: Scene<Kept>, ran: Ran): Promise<string | und
   const odd = ran.ends.find((e) => e.error && !/^(busy|unavailable|conflict)\//.test(e.error.code))
   if (odd?.error) return `${odd.actor} was answered ${odd.error.code}: ${odd.error.message}`
   const wire = straightWire('alone', () => instant(0))
-  scene.world.advance(OVER_GRACE_MS)
-  await go(scene, wire, 'sweep', 'S1')
-  scene.world.advance(OVER_GRACE_MS)
-  await go(scene, wire, 'sweep', 'S2')
-  const rest = await go(scene, wire, 'sweep', 'S3')
+  const { world, secret } = scene
+  for (let n = 1; n <= (world.sweeps ?? 2); n++) {
+    world.advance(overGraceMsOf(world))
+    await secret.acknowledge?.()
+    await go(scene, wire, 'sweep', `S${n}`)
+  }
+  const rest = await go(scene, wire, 'sweep', 'S')
   if (rest.phase !== 'settled' || rest.done.length > 0)
-    return `G4: ${rest.phase}, and a third sweep did ${rest.done.length} steps`
-  const now = JSON.stringify(await scene.secret.keep())
+    return `G4: ${rest.phase}, and a further sweep did ${rest.done.length} steps`
+  const now = JSON.stringify(await secret.keep())
   for (const kept of scene.given.filter((k) => JSON.stringify(k) !== now))
     if (
-      await scene.secret.useKept(kept).then(
+      await secret.useKept(kept).then(
         () => true,
         () => false
       )
     )
       return 'G7: an old credential still logs in'
-  const next = await go(scene, wire, 'rotate', 'N1')
-  await scene.secret.use()
+  const complaint = await secret.complaint?.()
+  if (complaint !== undefined) return complaint
+  const next = await go(scene, wire, 'rotate', 'N1').catch(async (e: unknown) => {
+    if (!(await secret.makeRoom?.(e))) throw e
+    return go(scene, wire, 'rotate', 'N2')
+  })
+  await secret.use()
   return next.done.some((d) => d.step === 'promote') ? undefined : `G4: the next rotation does not get through: ${next.note}`
 }

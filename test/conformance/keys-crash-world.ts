@@ -3,10 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deadline } from '../../shared/deadline.ts'
+import { KeyturnError } from '../../shared/errors.ts'
 import { type Log, silentLog } from '../../shared/log.ts'
 import type { SecretFacts } from '../../shared/ports/secret-store.ts'
 import type { Credential } from '../../shared/ports/target.ts'
 import type { Core } from '../../shared/rotation/core.ts'
+import type { Observation } from '../../shared/rotation/machine.ts'
 import { type Outcome, run } from '../../shared/rotation/rotate.ts'
 import { createSecret, type FileStoreSettings, fileStore, readCurrent } from '../../shared/stores/file.ts'
 import type { Fate, Faults } from './crash.ts'
@@ -25,6 +27,8 @@ export const SOAK_MS = HOUR
 /** A provider of keys, started, with what the suites of keys need beside its harness. */
 export interface KeysSubject {
   readonly harness: KeysHarness
+  /** What the administrator has, that is never to be seen. */
+  readonly admins: readonly string[]
   /** Moves the provider's clock. Undefined: its age of keys decides nothing, because it has no marks. */
   readonly advance?: ((ms: number) => void) | undefined
   /** The names of its keys are used again: a key's value dies, its name is always listed. */
@@ -56,7 +60,7 @@ export interface KeySecret {
   live(): Promise<readonly string[]>
 }
 
-export type Want = 'rotate' | 'retire' | 'sweep'
+export type Want = 'rotate' | 'retire' | 'sweep' | 'rollback'
 
 export const newToken = (): string => randomUUID()
 
@@ -64,10 +68,16 @@ export async function asked(secret: KeySecret, want: Want, token = newToken(), c
   const limit = deadline(30_000)
   const request = { secretId: secret.id, token, force: false, endSessions: false, dryRun: false, deadline: limit }
   try {
-    return await run(core, { want, force: false }, request)
+    if (want !== 'rollback') return await run(core, { want, force: false }, request)
+    return await run(core, { want: 'rotate', force: true, isRollback: true }, { ...request, force: true }, thePrevious)
   } finally {
     limit.end()
   }
+}
+
+export function thePrevious({ previous }: Observation): Credential {
+  if (previous) return previous.credential
+  throw new KeyturnError('conflict/previous-dead', 'there is no previous one')
 }
 
 export interface KeysWorldOptions {

@@ -2,7 +2,18 @@ import { afterAll, beforeAll, expect } from 'vitest'
 import { asKeyturnError, hasCode } from '../../shared/errors.ts'
 import type { Credential } from '../../shared/ports/target.ts'
 import { type CrashCase, type CrashFlow, crashSuite, newFaults } from './crash.ts'
-import { acknowledge, asked, atRest, drainMs, type KeySecret, type KeysSubject, type KeysWorld, keysWorld, newToken, OUTLIVED_MS } from './keys-crash-world.ts'
+import {
+  acknowledge,
+  asked,
+  atRest,
+  drainMs,
+  type KeySecret,
+  type KeysSubject,
+  type KeysWorld,
+  keysWorld,
+  newToken,
+  OUTLIVED_MS
+} from './keys-crash-world.ts'
 
 /** A rotation and a retirement of a minted key, killed at every call to the store and to the provider. */
 export function keysCrash(name: string, start: () => Promise<KeysSubject>): void {
@@ -52,7 +63,6 @@ async function again(secret: KeySecret, token: string): Promise<void> {
     await asked(secret, 'rotate', token)
   } catch (e) {
     const { code, message } = asKeyturnError(e)
-    console.log('AGAIN', code, message)
     if (!AGAIN.includes(code)) throw new Error(`asked again: ${code}: ${message}`)
   }
 }
@@ -124,7 +134,10 @@ const retirement = (w: () => KeysWorld): CrashFlow => ({
         if (when === 'died') return
         expect(await harness.works(old), 'the old key is dead').toBe(false)
         const { metadata, previous, pendings } = await secret.facts()
-        expect(metadata.retired, 'the proof is recorded').toMatchObject({ version: previous, refusal: expect.stringMatching(/./) })
+        expect(metadata.retired, 'the proof is recorded').toMatchObject({
+          version: previous,
+          refusal: expect.stringMatching(/./)
+        })
         expect([metadata.disabled, metadata.acknowledged, pendings]).toEqual([undefined, undefined, []])
         if (!reusesNames) expect(await secret.live()).not.toContain(old.principal)
         if (secret.person !== undefined) expect(await secret.live(), 'the person’s key').toContain(secret.person)

@@ -162,17 +162,36 @@ function claimTests(b: () => Bench): void {
     for (const a of answers) if (a.status === 'rejected') expect(a.reason).toMatchObject({ code: 'busy/claimed' })
   })
 
-  test('may be repeated by its own token, and does not undo its value', async () => {
+  test('is refused to its own token too, with and without a value: another delivery of the request may hold it', async () => {
     const { id, base } = await fresh(b())
     const attempt = attemptFrom(base)
-    for (const _ of [1, 2]) await b().store.claim(id, attempt, ['K'], signal())
-    await b().store.stage(id, attempt, planted('second'), signal())
     await b().store.claim(id, attempt, ['K'], signal())
+    await refusal(b().store.claim(id, attempt, ['K'], signal()), 'busy/claimed')
+    await b().store.stage(id, attempt, planted('second'), signal())
+    await refusal(b().store.claim(id, attempt, ['K'], signal()), 'busy/claimed')
     const pending = (await look(b(), id)).pendings
     expect(pending).toHaveLength(1)
     expect(pending[0]).toMatchObject({ token: attempt.token, base })
     expect(pending[0]?.claimedAt).toBeUndefined()
     expect((await b().store.read(id, pending[0]?.version ?? '', signal()))?.text.reveal()).toBe(`${PLANTED} second`)
+  })
+
+  test('of one secret by one token several times at once is given to exactly one', async () => {
+    const { id, base } = await fresh(b())
+    const attempt = attemptFrom(base)
+    const answers = await Promise.allSettled(Array.from({ length: 4 }, () => b().store.claim(id, attempt, [], signal())))
+    expect(answers.filter((a) => a.status === 'fulfilled')).toHaveLength(1)
+    for (const a of answers) if (a.status === 'rejected') expect(a.reason).toMatchObject({ code: 'busy/claimed' })
+  })
+
+  test('made from a version that a rotation replaced since is refused', async () => {
+    const { id, base } = await fresh(b())
+    const first = attemptFrom(base)
+    await b().store.stage(id, first, planted('second'), signal())
+    await b().store.promote(id, first, signal())
+    await b().store.drop(id, first.token, signal())
+    await refusal(b().store.claim(id, attemptFrom(base), [], signal()), 'conflict/current-moved')
+    expect((await look(b(), id)).pendings).toEqual([])
   })
 
   test('goes with drop, and then another may claim, but never the same token', async () => {

@@ -90,11 +90,11 @@ const underWay = (secret: Secret): Token | undefined =>
 
 const spentError = (token: Token): KeyturnError => new KeyturnError('conflict/token-spent', `the attempt ${token} ended before`)
 
-export function claim(secret: Secret, { token }: Attempt, seen: readonly string[], at: Instant): boolean {
+export function claim(secret: Secret, { token, base }: Attempt, seen: readonly string[], at: Instant): boolean {
   if (secret.spent.includes(token)) throw spentError(token)
   const held = underWay(secret)
-  if (held === token) return false
   if (held !== undefined) throw new KeyturnError('busy/claimed', `the attempt ${held} is under way`)
+  if (holder(secret, 'AWSCURRENT')?.id !== base) throw new KeyturnError('conflict/current-moved', `current is not ${base}`)
   secret.claim = { token, at, seen }
   return true
 }

@@ -20,7 +20,7 @@ export function proxiedStore(store: SecretStore & SecretCatalog, wire: Wire): Se
 /** The locks that real processes hold, by process: to end them from outside, as a network or a kill does. */
 export type Holds = Map<string, TargetHold>
 
-/** A real target whose every remote method is a scheduling point. Only for chosen secrets: `propose` is not one. */
+/** A real target whose every remote method is a scheduling point: of a chosen secret, `propose` is none, and of a claim, `hold`. */
 export function proxiedTarget(target: Target, wire: Wire, holds: Holds): Target {
   const end = async (): Promise<void> => {
     await holds.get(wire.owner)?.release()
@@ -29,10 +29,12 @@ export function proxiedTarget(target: Target, wire: Wire, holds: Holds): Target 
   return {
     facts: target.facts,
     inspect: target.inspect,
-    propose: (...a) => target.propose(...a),
+    propose: (...a) =>
+      target.facts.issue === 'minted' ? wire.call(changes('create a key'), () => target.propose(...a)) : target.propose(...a),
     preflight: (...a) => target.preflight(...a),
     verify: (candidate, ...a) => wire.call(asks(`log in as ${candidate.principal}`), () => target.verify(candidate, ...a)),
     async hold(...a) {
+      if (target.facts.lock === 'claim') return proxiedHold(await target.hold(...a), wire, end)
       try {
         await wire.call(changes('lock'), async () => void holds.set(wire.owner, await target.hold(...a)))
         const hold = holds.get(wire.owner)
@@ -64,6 +66,6 @@ function proxiedHold(hold: TargetHold, wire: Wire, release: () => Promise<void>)
     retire: on(changes, 'retire', hold.retire),
     discard: on(changes, 'discard', hold.discard),
     heal: on(changes, 'heal', hold.heal),
-    live: hold.live
+    live: (...a) => wire.call(asks('list the keys'), () => hold.live(...a))
   }
 }

@@ -138,8 +138,8 @@ const holder = (secret: Secret): Token | undefined =>
 export function claimed(secret: Secret, attempt: Attempt, seen: readonly string[], at: Instant): Decided {
   refuseSpent(secret, attempt.token)
   const held = holder(secret)
-  if (held === attempt.token) return undefined
   if (held !== undefined) throw new KeyturnError('busy/claimed', `the attempt ${held} is under way`)
+  if (newest(secret).id !== attempt.base) throw new KeyturnError('conflict/current-moved', `current is not ${attempt.base}`)
   return (s) => {
     s.attempt = { ...attempt, claimedAt: at, seen }
     s.revision += 1

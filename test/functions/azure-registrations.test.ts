@@ -6,19 +6,24 @@ import { eventOf } from './azure-events.ts'
 import { type Described, type FunctionApp, startFunctionApp } from './azure-host.ts'
 import { type BuiltFunction, builtFunction } from './lambda-runtime.ts'
 
-let built: BuiltFunction
+const APPS = ['rotate-database', 'rotate-api-key']
+
+const apps = new Map<string, BuiltFunction>()
 beforeAll(async () => {
-  built = await builtFunction('azure/rotate-database')
+  for (const name of APPS) apps.set(name, await builtFunction(`azure/${name}`))
 })
-afterAll(() => built.remove())
+afterAll(() => {
+  for (const app of apps.values()) app.remove()
+})
+const folderOf = (name: string): string => apps.get(name)?.folder ?? ''
 
 const open: FunctionApp[] = []
 afterEach(async () => {
   for (const app of open.splice(0)) await app.stop()
 })
 
-async function start(env: Readonly<Record<string, string>> = {}): Promise<FunctionApp> {
-  const app = await startFunctionApp(built.folder, env)
+async function start(name: string, env: Readonly<Record<string, string>> = {}): Promise<FunctionApp> {
+  const app = await startFunctionApp(folderOf(name), env)
   open.push(app)
   return app
 }
@@ -35,10 +40,10 @@ const openDoors = (functions: readonly Described[]): readonly string[] =>
     ['function', 'admin'].includes(String('authLevel' in b && b.authLevel)) ? [] : [b.function]
   )
 
-describe('the function app', () => {
+describe.each(APPS)('the function app of %s', (name) => {
   test('registers a daily timer, the queue of Key Vault’s events, and a POST that needs a key', async () => {
-    const { functions, output } = await start()
-    expect(functions.map(({ name }) => name)).toEqual(['sweep', 'near-expiry', 'rotate-database'])
+    const { functions, output } = await start(name)
+    expect(functions.map((fn) => fn.name)).toEqual(['sweep', 'near-expiry', name])
     expect(bindingsOf(functions, 'timerTrigger')).toMatchObject([{ schedule: '0 17 3 * * *', runOnStartup: false }])
     expect(bindingsOf(functions, 'queueTrigger')).toMatchObject([
       { queueName: 'keyturn-near-expiry', connection: 'AzureWebJobsStorage' }
@@ -48,7 +53,7 @@ describe('the function app', () => {
   })
 
   test('has no HTTP function that is anonymous', async () => {
-    const { functions } = await start()
+    const { functions } = await start(name)
     expect(openDoors(functions)).toEqual([])
     const planted = (authLevel?: string): Described => ({
       name: 'x',
@@ -58,19 +63,19 @@ describe('the function app', () => {
   })
 
   test('streams nothing: with it the library would listen on every interface', async () => {
-    const { capabilities } = await start()
+    const { capabilities } = await start(name)
     expect(capabilities).not.toHaveProperty('HttpUri')
   })
 
   test('takes its schedule from the app setting, and the daily one where that cannot be read', async () => {
     const schedules = []
     for (const KEYTURN_SCHEDULE of ['0 */30 * * * *', 'every day'])
-      schedules.push(...bindingsOf((await start({ KEYTURN_SCHEDULE })).functions, 'timerTrigger'))
+      schedules.push(...bindingsOf((await start(name, { KEYTURN_SCHEDULE })).functions, 'timerTrigger'))
     expect(schedules).toMatchObject([{ schedule: '0 */30 * * * *' }, { schedule: '0 17 3 * * *' }])
   })
 })
 
-describe('with an environment that is broken', () => {
+describe.each(APPS)('the function app of %s, with an environment that is broken,', (name) => {
   const BROKEN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'nothing is set': {},
     'nothing is right': {
@@ -85,8 +90,8 @@ describe('with an environment that is broken', () => {
   }
   describe.each(Object.entries(BROKEN))('where %s', (_, env) => {
     test('everything is registered, and each event is refused by name, one after the other', async () => {
-      const app = await start(env)
-      expect(app.functions.map(({ name }) => name)).toEqual(['sweep', 'near-expiry', 'rotate-database'])
+      const app = await start(name, env)
+      expect(app.functions.map((fn) => fn.name)).toEqual(['sweep', 'near-expiry', name])
       const failures = [
         await app.timer('sweep', eventOf('timer')),
         await app.message('near-expiry', JSON.stringify(eventOf('near-expiry'))),
@@ -94,7 +99,7 @@ describe('with an environment that is broken', () => {
       ]
       const refusal = { exception: { message: expect.stringMatching(/^invalid\/config: .*KEYTURN_KEY_VAULT_URL/) } }
       expect(failures).toMatchObject([refusal, refusal, refusal])
-      const answer = await app.http('rotate-database', { body: eventOf('http-rotate') })
+      const answer = await app.http(name, { body: eventOf('http-rotate') })
       const [retryable, todo] = CODES['invalid/config']
       expect(answer.body).toEqual({ ok: false, code: 'invalid/config', retryable, todo })
       expect(app.output()).toContain('"code":"invalid/config"')
@@ -109,15 +114,17 @@ describe('the bundle', () => {
       const { size } = statSync(join(folder, file))
       return file.includes('.') ? [{ file, size }] : []
     })
+  const namesOf = (name: string) => filesOf(folderOf(name)).map(({ file }) => file)
 
-  test('is at most a megabyte, all that is loaded later with it', () => {
-    const sizes = filesOf(built.folder).map(({ size }) => size)
+  test.each(APPS)('of %s is at most a megabyte, all that is loaded later with it, and has no credential but our own', (name) => {
+    const sizes = filesOf(folderOf(name)).map(({ size }) => size)
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(1_000_000)
+    expect(namesOf(name)).toContain('index.cjs')
+    expect(namesOf(name).filter((file) => file.includes('identity'))).toEqual([])
   })
 
-  test('has the driver in a file of its own, which the first event loads, and no credential but our own', () => {
-    const names = filesOf(built.folder).map(({ file }) => file)
-    expect(names).toEqual(expect.arrayContaining(['index.cjs', join('lazy', 'pg.mjs')]))
-    expect(names.filter((name) => name.includes('identity'))).toEqual([])
+  test('has the driver of databases in a file of its own, which the first event loads, and that of keys has none', () => {
+    expect(namesOf('rotate-database')).toContain(join('lazy', 'pg.mjs'))
+    expect(namesOf('rotate-api-key')).not.toContain(join('lazy', 'pg.mjs'))
   })
 })

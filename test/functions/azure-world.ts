@@ -47,9 +47,13 @@ export interface AzureWorld {
   /** The next event meets a new process. */
   restart(env?: Readonly<Record<string, string>>): Promise<FunctionApp>
   secret(options?: SecretOptions): Promise<Owned>
+  /** A secret with this document, whatever it opens. */
+  put(name: string, document: object, metadata: MetadataPatch | null): Promise<void>
   /** The ordinary read of an application, with the genuine client. */
   read(secret: Owned): Promise<Login>
-  newestVersion(secret: Owned): string
+  /** The same of any document, as it is written. */
+  readText(name: string): Promise<string>
+  newestVersion(secret: Pick<Owned, 'name'>): string
   /** `in`, or the server's SQLSTATE. */
   login(login: Login): Promise<string>
   /** By the vault's clock. */
@@ -109,7 +113,9 @@ export async function startAzureWorld(folder: string, env: Readonly<Record<strin
       return app()
     },
     secret: (options = {}) => makeSecret(server, owner, options),
+    put: (name, document, metadata) => create(owner, name, document, metadata),
     read: async ({ name }) => JSON.parse((await owner.getSecret(name)).value ?? '') as Login,
+    readText: async (name) => (await owner.getSecret(name)).value ?? '',
     newestVersion: ({ name }) => vault.versions(name).at(-1)?.id ?? '',
     login: (login) => tryLogin(server, login),
     advance: (ms) => {
@@ -144,8 +150,11 @@ async function makeSecret(server: PostgresServer, owner: SecretClient, options: 
   )
   const place = { engine: 'postgres', host: server.host, port: server.port, dbname: 'postgres' }
   const document = { ...place, username: a, password, masterarn: 'admin', pair: [a, b], ...more }
-  const { set } = encodePatch({ kind: 'postgres', ...metadata })
-  const policy = Object.entries(set).map(([key, value]) => `${key}=${value}`)
-  await owner.setSecret(name, JSON.stringify(document), metadata === null ? {} : { tags: { keyturn: policy.join(';') } })
+  await create(owner, name, document, metadata && { kind: 'postgres', ...metadata })
   return { name, a, b }
+}
+
+async function create(owner: SecretClient, name: string, document: object, metadata: MetadataPatch | null): Promise<void> {
+  const policy = Object.entries(encodePatch(metadata ?? {}).set).map(([key, value]) => `${key}=${value}`)
+  await owner.setSecret(name, JSON.stringify(document), metadata === null ? {} : { tags: { keyturn: policy.join(';') } })
 }

@@ -41,8 +41,12 @@ export interface GcpCloud {
   /** What a function's environment needs for all of it. */
   readonly env: Readonly<Record<string, string>>
   secret(options?: SecretOptions): Promise<Owned>
+  /** A secret with this document, whatever it opens. Gives its resource name. */
+  put(name: string, document: Json, metadata: MetadataPatch): Promise<string>
   /** The ordinary read of an application: `latest`. */
-  read(secret: Owned): Promise<Login>
+  read(secret: Pick<Owned, 'resource'>): Promise<Login>
+  /** The metadata server gave this access token to the function's own account. */
+  isIssued(token: string): boolean
   /** `in`, or the server's SQLSTATE. */
   login(login: Login): Promise<string>
   /** Calls of the function's own account, by rpc. */
@@ -74,10 +78,14 @@ export async function startGcpCloud(): Promise<GcpCloud> {
   let ahead = 0
   const server = await startPostgres({ version: 18 })
   const double = await startGoogleSecrets({ principals: PRINCIPALS, projects: PROJECTS, now: () => Date.now() + ahead })
+  const tokens = new Set<string>()
   // The tokens outlive every hour that a test skips: the function's own clock goes on as ever.
   const metadata = await startGoogleMetadata({
     ...{ projectId: PROJECT, projectNumber: NUMBER, email: ACCOUNT },
-    issued: (token, email) => double.accept(token, email)
+    issued: (token, email) => {
+      tokens.add(token)
+      double.accept(token, email)
+    }
   })
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-gcp-'))
   const caFile = join(folder, 'ca.pem')
@@ -98,7 +106,9 @@ export async function startGcpCloud(): Promise<GcpCloud> {
       KEYTURN_CALLERS: `${SCHEDULER}, Person@Example.com`
     },
     secret: (options = {}) => makeSecret(server, double, { ...place, masterarn: 'admin' }, options),
+    put: (name, document, own) => create(double, `projects/${PROJECT}`, name, document, own),
     read: ({ resource }) => latest(double, resource),
+    isIssued: (token) => tokens.has(token),
     login: (login) => tryLogin(server, login),
     calls: () => double.calls.flatMap(({ op, principal }) => (principal === ACCOUNT ? [op] : [])),
     advance: (ms) => {

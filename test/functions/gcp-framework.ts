@@ -48,9 +48,9 @@ const MAIN = join(repository, 'node_modules/@google-cloud/functions-framework/bu
  * The function as it ships, and what a deployment adds to the bundle: the framework asks node where the folder's module is
  * (loader.ts, getFunctionModulePath).
  */
-export async function builtGcpFunction(): Promise<BuiltFunction> {
-  const built = await builtFunction('gcp/rotate-database')
-  const manifest = { name: 'rotate-database', main: 'index.mjs', private: true }
+export async function builtGcpFunction(name = 'rotate-database'): Promise<BuiltFunction> {
+  const built = await builtFunction(`gcp/${name}`)
+  const manifest = { name, main: 'index.mjs', private: true }
   writeFileSync(join(built.folder, 'package.json'), JSON.stringify(manifest))
   return built
 }

@@ -41,8 +41,10 @@ export interface Cloud {
   /** What a function's environment needs for this store and this server. */
   readonly env: Readonly<Record<string, string>>
   secret(options?: SecretOptions): Promise<Owned>
+  /** A secret with this document, whatever it opens. Gives its ARN. */
+  put(name: string, document: object, metadata: MetadataPatch): Promise<string>
   /** The ordinary read of an application, or of one stage. */
-  read(secret: Owned, stage?: string): Promise<Login>
+  read(secret: Pick<Owned, 'name'>, stage?: string): Promise<Login>
   /** `in`, or the server's SQLSTATE. */
   login(login: Login): Promise<string>
   /** Logins that the server let in and that it refused while `work` ran, by its own log; the superuser's own do not count. */
@@ -69,6 +71,7 @@ export async function startCloud(storeUrl: string): Promise<Cloud> {
     owner,
     env: { SECRETS_MANAGER_ENDPOINT: storeUrl, KEYTURN_CA_FILE: caFile },
     secret: (options = {}) => makeSecret(server, owner, admin, options),
+    put: (name, document, metadata) => create(owner, name, document, metadata),
     read: async ({ name }, stage = 'AWSCURRENT') => {
       const { SecretString = '' } = await owner.getSecretValue({ SecretId: name, VersionStage: stage })
       return JSON.parse(SecretString) as Login

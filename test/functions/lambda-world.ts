@@ -9,12 +9,12 @@ export interface LambdaWorld extends Cloud {
   readonly double: SecretsManagerDouble
   invoke(event: unknown, options?: { requestId?: string; timeoutMs?: number }): Promise<Outcome>
   /** RotateSecret, and everything that it drives. */
-  rotate(secret: Owned, input?: { readonly RotateImmediately?: boolean }): Promise<FinishedRotation>
+  rotate(secret: Pick<Owned, 'name'>, input?: { readonly RotateImmediately?: boolean }): Promise<FinishedRotation>
   /** Secrets Manager's second try after a failed step. */
-  retry(secret: Owned): Promise<FinishedRotation>
+  retry(secret: Pick<Owned, 'name'>): Promise<FinishedRotation>
   /** RotateSecret without a function that answers: AWSPENDING is on the token, and the test calls the steps itself. */
-  registered(secret: Owned): Promise<string>
-  step(name: StepEvent, secret: Owned, token: string): Promise<Outcome>
+  registered(secret: Pick<Owned, 'name'>): Promise<string>
+  step(name: StepEvent, secret: Pick<Owned, 'arn'>, token: string): Promise<Outcome>
   /** The next event meets a new process. */
   restart(): Promise<void>
   /** Each step in a process of its own, until told otherwise. */
@@ -96,7 +96,7 @@ function driver(
     return ended
   }
   const RotationRules = { AutomaticallyAfterDays: 30 }
-  const rotation = ({ name }: Owned) => ({ SecretId: name, RotationLambdaARN: FUNCTION_ARN, RotationRules })
+  const rotation = ({ name }: Pick<Owned, 'name'>) => ({ SecretId: name, RotationLambdaARN: FUNCTION_ARN, RotationRules })
   return {
     rotate: async (secret, input = {}) => {
       await owner.rotateSecret({ ...rotation(secret), ClientRequestToken: randomUUID(), ...input })

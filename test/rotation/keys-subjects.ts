@@ -3,18 +3,25 @@ import { SecretText } from '../../shared/types.ts'
 import type { KeysSubject } from '../conformance/keys-crash-world.ts'
 import { apiKeysHarness } from '../doubles/google-api-keys-harness.ts'
 import { iamHarness } from '../doubles/google-iam-harness.ts'
+import { ADMIN_TOKEN as GRAPH_TOKEN } from '../doubles/graph.ts'
 import { startGraphHarness } from '../doubles/graph-harness.ts'
 import { ACME, startExample } from '../doubles/http-example.ts'
 import { BOLT, startFormExample } from '../doubles/http-example-form.ts'
 import { AT_ONCE, exampleHarness } from '../doubles/http-example-harness.ts'
+import { ADMIN as IAM_ADMIN } from '../doubles/iam.ts'
 import { startIamHarness } from '../doubles/iam-harness.ts'
+import { ADMIN_TOKEN as STORAGE_TOKEN } from '../doubles/storage-management.ts'
 import { startStorageHarness } from '../doubles/storage-management-harness.ts'
+
+/** The administrator's of the doubles of Google. */
+const GOOGLE_TOKEN = 'ya29.an-administrators-token'
 
 /** Every provider of keys: its double, and its clock where the age of a key decides. */
 
-export const ADMINS = { acme: 'admin-token-91c2', bolt: 'main-secret-5521' }
+const ADMINS = { acme: 'admin-token-91c2', bolt: 'main-secret-5521' }
 
-export async function acme(): Promise<KeysSubject> {
+/** `call`: what a consumer does, over the wire; the status of the answer. */
+export async function acme(): Promise<KeysSubject & { call(value: string): Promise<number> }> {
   const { double, shelf, admins } = await startExample()
   admins.add(ADMINS.acme)
   const harness = exampleHarness({
@@ -32,7 +39,12 @@ export async function acme(): Promise<KeysSubject> {
     unreadable: [],
     denied: { status: 403, body: { error: { code: 'no_role' } } }
   })
-  return { harness, advance: double.advance }
+  const call = async (value: string): Promise<number> => {
+    const answer = await fetch(`${double.url}/v1/whoami`, { headers: { 'x-api-key': value } })
+    await answer.text()
+    return answer.status
+  }
+  return { harness, admins: [ADMINS.acme], advance: double.advance, call }
 }
 
 export async function bolt(): Promise<KeysSubject> {
@@ -52,27 +64,27 @@ export async function bolt(): Promise<KeysSubject> {
     unreadable: [],
     denied: { status: 403, body: { code: 20003, message: 'Permission denied' } }
   })
-  return { harness, advance: double.advance }
+  return { harness, admins: [ADMINS.bolt], advance: double.advance }
 }
 
 export async function entra(): Promise<KeysSubject> {
   const harness = await startGraphHarness()
-  return { harness, advance: harness.graph.advance }
+  return { harness, admins: [GRAPH_TOKEN], advance: harness.graph.advance }
 }
 
 export async function storage(): Promise<KeysSubject> {
-  return { harness: await startStorageHarness(), reusesNames: true }
+  return { harness: await startStorageHarness(), admins: [STORAGE_TOKEN], reusesNames: true }
 }
 
 export async function serviceAccounts(): Promise<KeysSubject> {
-  return { harness: await iamHarness() }
+  return { harness: await iamHarness(), admins: [GOOGLE_TOKEN, 'ya29.of-'] }
 }
 
 export async function googleApiKeys(): Promise<KeysSubject> {
   const harness = await apiKeysHarness()
-  return { harness, advance: harness.double.advance }
+  return { harness, admins: [GOOGLE_TOKEN], advance: harness.double.advance }
 }
 
 export async function iam(): Promise<KeysSubject> {
-  return { harness: await startIamHarness() }
+  return { harness: await startIamHarness(), admins: [IAM_ADMIN.secretAccessKey] }
 }

@@ -124,7 +124,7 @@ async function observeNow(`
     patches: [
       {
         file: KEYS,
-        find: '  const token = await claimed(run, facts.id, current.version)\n  try {',
+        find: '  const token = await claimed(run, facts.id, current.version)\n  if (token === undefined) return\n  try {',
         replace: '  const token = "none"\n  try {\n    return await work(o)'
       }
     ],

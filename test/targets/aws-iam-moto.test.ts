@@ -6,7 +6,10 @@ import {
   UpdateAccessKeyCommand
 } from '@aws-sdk/client-iam'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { keysSuite } from '../conformance/keys.ts'
+import { awsIamAccessKey } from '../../shared/targets/aws-iam-access-key.ts'
+import { create, keysSuite } from '../conformance/keys.ts'
+import { refusal } from '../conformance/target-harness.ts'
+import { sceneOf, settingsOf } from '../doubles/iam-harness.ts'
 import { DIFFERENCES, type Moto, startMotoHarness, startMotoIam } from '../doubles/iam-moto.ts'
 import { findMoto } from '../doubles/moto.ts'
 import { leaveOut } from '../left-out.ts'
@@ -16,6 +19,20 @@ if (file === undefined) leaveOut('AWS IAM access keys on moto', 'no moto_server 
 else {
   keysSuite('AWS IAM access keys, on moto with its signature and policy checks on', () => startMotoHarness(file))
   describe('moto, where it is not as AWS is', () => differences(file))
+  it('a caller without a policy is denied by moto, and told which permission is missing', () => denied(file))
+}
+
+async function denied(moto: string): Promise<void> {
+  const m = await startMotoIam(moto)
+  try {
+    const user = await m.user()
+    const { target, current, context } = sceneOf(awsIamAccessKey(settingsOf(m.url, user)), user)
+    const e = await refusal(create({ target, current, context }), current)
+    expect(e).toMatchObject({ code: 'denied/provider', vendor: 'AccessDenied' })
+    expect(e.message).toContain('iam:CreateAccessKey')
+  } finally {
+    await m.stop()
+  }
 }
 
 function differences(moto: string): void {

@@ -11,7 +11,10 @@ import type { Remembered } from './steps.ts'
 
 /** Stages the new value under the store's token. A repeat finds it made; a refusal leaves no pending behind. */
 export async function create(step: DrivenRequest): Promise<{ said: string; known: Remembered }> {
-  const facts = await describe(step)
+  // What another service rotates is not touched; what the other function does is given back to it.
+  const facts = await describe(step).catch((e: unknown) =>
+    hasCode(e, 'conflict/other-function') ? refused(step, e) : Promise.reject(e)
+  )
   if (facts.rotationEnabled === false) throw refusal('disabled/rotation', `rotation of ${facts.name} is switched off`)
   if (facts.currentToken === step.token) return { said: DONE, known: {} }
   const mine = facts.pendings.find((p) => p.token === step.token)
