@@ -2,6 +2,7 @@ import { type Code, KeyturnError } from '../errors.ts'
 import type { Consumer, Consumers } from '../ports/consumers.ts'
 import { type ApiAnswer, type ProviderApiSettings, providerApi } from '../provider-api.ts'
 import { partsOf } from '../restart.ts'
+import { entryOf } from '../table.ts'
 import type { SecretText } from '../types.ts'
 
 export interface EcsCredentials {
@@ -85,7 +86,8 @@ const MESSAGES: Partial<Record<Code, (name: string) => string>> = {
 
 function refusal({ json, status }: ApiAnswer, { name }: Consumer): KeyturnError {
   const vendor = codeIn(json) ?? String(status)
-  const code = CODES[vendor] ?? (status === 401 || status === 403 ? 'denied/provider' : 'unavailable/provider')
+  const known = entryOf(CODES, vendor)
+  const code = known ?? (status === 401 || status === 403 ? 'denied/provider' : 'unavailable/provider')
   const message = MESSAGES[code]?.(name) ?? `the deployment of ${name} was answered with ${vendor}`
   return new KeyturnError(code, `Amazon ECS: ${message}`, vendor)
 }

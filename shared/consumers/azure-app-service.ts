@@ -2,6 +2,7 @@ import { type Code, KeyturnError } from '../errors.ts'
 import type { Consumer, Consumers } from '../ports/consumers.ts'
 import { type ApiAnswer, type ProviderApiSettings, providerApi } from '../provider-api.ts'
 import { partsOf } from '../restart.ts'
+import { entryOf } from '../table.ts'
 import type { SecretText } from '../types.ts'
 
 export interface AppServiceSettings extends Pick<ProviderApiSettings, 'ca' | 'lookup' | 'requestTimeoutMs' | 'pausesMs' | 'now'> {
@@ -12,9 +13,9 @@ export interface AppServiceSettings extends Pick<ProviderApiSettings, 'ca' | 'lo
   /** The audience of the token. Default: `arm`. */
   readonly armResource?: string | undefined
   /**
-   * True, the default: processes are recycled, all instances of them, without a full reload of the site (the App Service team,
-   * azure.github.io/AppService/2021/09/16/App-Service-Restarts.html: “slowness in requests can be expected”; of the full one, HTTP
-   * 503). The reference says less: “apply the configuration settings and restarts the app only if necessary”
+   * True, the default: processes are recycled, all instances of them, without a full reload of the site (the App Service team, of
+   * Windows only: azure.github.io/AppService/2021/09/16/App-Service-Restarts.html, “slowness in requests can be expected”; of the
+   * full one, HTTP 503). The reference says less: “apply the configuration settings and restarts the app only if necessary”
    * (learn.microsoft.com/rest/api/appservice/web-apps/restart). False: “always restarts and reprovisions the app”.
    */
   readonly softRestart?: boolean | undefined
@@ -78,7 +79,8 @@ const MESSAGES: Partial<Record<Code, (site: string, vendor: string) => string>> 
 
 function refusal({ json, status }: ApiAnswer, { name }: Consumer): KeyturnError {
   const vendor = codeIn(json) ?? String(status)
-  const code = CODES[vendor] ?? (status === 401 || status === 403 ? 'denied/provider' : 'unavailable/provider')
+  const known = entryOf(CODES, vendor)
+  const code = known ?? (status === 401 || status === 403 ? 'denied/provider' : 'unavailable/provider')
   const message = MESSAGES[code]?.(name, vendor) ?? `the restart of ${name} was answered with ${vendor}`
   return new KeyturnError(code, `Azure Resource Manager: ${message}`, vendor)
 }

@@ -2,9 +2,10 @@ import { type Code, KeyturnError } from '../errors.ts'
 import type { Consumer, Consumers } from '../ports/consumers.ts'
 import { type ApiAnswer, type ProviderApi, type ProviderApiSettings, providerApi } from '../provider-api.ts'
 import { partsOf } from '../restart.ts'
+import { entryOf } from '../table.ts'
 
 export interface CloudRunSettings extends Pick<ProviderApiSettings, 'ca' | 'lookup' | 'requestTimeoutMs' | 'pausesMs' | 'now'> {
-  /** Of services that are named without one. */
+  /** Of services that are named without one. Empty: each must be named with its own. */
   readonly project: string
   /** The headers that authorize a request, of the scope https://www.googleapis.com/auth/cloud-platform. */
   readonly authorize: (signal: AbortSignal) => Promise<Headers>
@@ -50,6 +51,11 @@ const KEY = 'keyturn/restarted-at'
 function pathOf(consumer: Consumer, own: string): string {
   const parts = partsOf(consumer)
   const [project = '', region = '', service = ''] = parts.length === 3 ? parts : [own, ...parts]
+  if (project === '')
+    throw new KeyturnError(
+      'invalid/config',
+      `no project is known: declare it as run:<project>/${consumer.name}, or set GOOGLE_CLOUD_PROJECT`
+    )
   return `/v2/projects/${encodeURIComponent(project)}/locations/${region}/services/${service}`
 }
 
@@ -105,7 +111,8 @@ const MESSAGES: Partial<Record<Code, (name: string) => string>> = {
 
 function refusal({ json, status }: ApiAnswer, { name }: Consumer): KeyturnError {
   const vendor = codeIn(json) ?? String(status)
-  const code = CODES[vendor] ?? (status === 401 || status === 403 ? 'denied/provider' : 'unavailable/provider')
+  const known = entryOf(CODES, vendor)
+  const code = known ?? (status === 401 || status === 403 ? 'denied/provider' : 'unavailable/provider')
   const message = MESSAGES[code]?.(name) ?? `the restart of ${name} was answered with ${vendor}`
   return new KeyturnError(code, `Cloud Run: ${message}`, vendor)
 }

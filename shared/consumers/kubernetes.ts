@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { type Code, KeyturnError } from '../errors.ts'
 import type { Consumer, Consumers } from '../ports/consumers.ts'
 import { type ApiAnswer, type ProviderApiSettings, providerApi } from '../provider-api.ts'
 import { partsOf } from '../restart.ts'
-import { SecretText } from '../types.ts'
+import { entryOf } from '../table.ts'
+import type { SecretText } from '../types.ts'
 
 export interface KubernetesSettings extends Pick<ProviderApiSettings, 'ca' | 'lookup' | 'requestTimeoutMs' | 'pausesMs' | 'now'> {
   /** `https://10.0.0.1:6443`. */
@@ -83,7 +83,8 @@ const MESSAGES: Partial<Record<Code, (namespace: string, kind: string, name: str
 function refusal({ json, status }: ApiAnswer, consumer: Consumer): KeyturnError {
   const [namespace = '', kind = '', name = ''] = partsOf(consumer)
   const vendor = reasonIn(json) ?? String(status)
-  const code = CODES[vendor] ?? (status === 401 || status === 403 ? 'denied/provider' : 'unavailable/provider')
+  const known = entryOf(CODES, vendor)
+  const code = known ?? (status === 401 || status === 403 ? 'denied/provider' : 'unavailable/provider')
   const message = MESSAGES[code]?.(namespace, kind, name) ?? `the restart of ${kind} ${name} was answered with ${vendor}`
   return new KeyturnError(code, `the Kubernetes API server: ${message}`, vendor)
 }
@@ -91,34 +92,4 @@ function refusal({ json, status }: ApiAnswer, consumer: Consumer): KeyturnError 
 function reasonIn(json: unknown): string | undefined {
   const reason = (json as { reason?: unknown } | null | undefined)?.reason
   return typeof reason === 'string' && /^\w{1,100}$/.test(reason) ? reason : undefined
-}
-
-/** kubernetes.io/docs/tasks/run-application/access-api-from-pod. */
-const FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount'
-
-/**
- * The cluster that this process runs in, as its service account. The kubelet renews the token in its file, so it is read at each
- * call. Fails with `invalid/config` outside of a cluster.
- */
-export async function ownCluster(
-  environment: Readonly<Record<string, string | undefined>>,
-  folder = FOLDER
-): Promise<Pick<KubernetesSettings, 'apiServer' | 'ca' | 'token'>> {
-  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = environment
-  if (!host) throw new KeyturnError('invalid/config', 'KUBERNETES_SERVICE_HOST is not set: this is no pod of a cluster')
-  const read = async (name: string, signal?: AbortSignal): Promise<string> =>
-    (await readFile(`${folder}/${name}`, { encoding: 'utf8', ...(signal && { signal }) }).catch(unreadable(name))).trim()
-  return {
-    apiServer: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    ca: await read('ca.crt'),
-    token: async (signal) => new SecretText(await read('token', signal))
-  }
-}
-
-const unreadable = (name: string) => (e: unknown) => {
-  throw new KeyturnError(
-    'invalid/config',
-    `${name} of the service account cannot be read`,
-    String((e as { code?: unknown }).code)
-  )
 }

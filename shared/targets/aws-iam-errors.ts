@@ -1,4 +1,5 @@
 import { type Code, KeyturnError } from '../errors.ts'
+import { entryOf } from '../table.ts'
 
 /**
  * The one table from the codes of IAM and STS to keyturn's. Sources: the errors of API_CreateAccessKey, API_UpdateAccessKey,
@@ -43,7 +44,7 @@ const CODES: Readonly<Record<string, Code>> = {
 export const CLOCK_CODES: readonly string[] = ['SignatureDoesNotMatch', 'RequestExpired', 'RequestTimeTooSkewed']
 
 export function codeOf(vendor: string | undefined, status: number | undefined): Code {
-  const known = CODES[vendor ?? '']
+  const known = entryOf(CODES, vendor)
   if (known !== undefined) return known
   // A code that AWS adds later, or no answer at all: ECONNRESET, ENOTFOUND …
   if (status === undefined || status >= 500) return 'unavailable/provider'

@@ -1,5 +1,6 @@
 import { type Code, KeyturnError } from '../errors.ts'
 import { type ApiAnswer, type ProviderApiSettings, providerApi } from '../provider-api.ts'
+import { entryOf } from '../table.ts'
 import { type Instant, instantIn, type SecretText } from '../types.ts'
 import { base64, type KeyName, type StorageDocument } from './azure-storage-document.ts'
 
@@ -89,7 +90,7 @@ const MESSAGES: Partial<Record<Code, (vendor: string, op: string, of: StorageDoc
 function refusal(answer: ApiAnswer, op: string, of: StorageDocument): KeyturnError {
   const vendor = codeIn(answer.json) ?? String(answer.status)
   const isDenial = answer.status === 401 || answer.status === 403
-  const code = CODES[vendor] ?? (isDenial ? 'denied/provider' : 'unavailable/provider')
+  const code = entryOf(CODES, vendor) ?? (isDenial ? 'denied/provider' : 'unavailable/provider')
   const message = MESSAGES[code]?.(vendor, op, of) ?? `${op} was refused with ${vendor}`
   return new KeyturnError(code, `Azure Resource Manager: ${message}`, vendor)
 }

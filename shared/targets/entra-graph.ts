@@ -1,5 +1,6 @@
 import { type Code, KeyturnError } from '../errors.ts'
 import { type ApiAnswer, type ProviderApi, type ProviderApiSettings, providerApi } from '../provider-api.ts'
+import { entryOf } from '../table.ts'
 import type { SecretText } from '../types.ts'
 
 export interface GraphSettings extends Pick<ProviderApiSettings, 'ca' | 'lookup' | 'requestTimeoutMs' | 'pausesMs' | 'now'> {
@@ -69,8 +70,8 @@ const MESSAGES: Readonly<Record<string, string>> = {
 function refusal(answer: ApiAnswer, needs: string): KeyturnError {
   const vendor = codeOf(answer)
   const isDenial = answer.status === 401 || answer.status === 403
-  const code = CODES[vendor] ?? (isDenial ? 'denied/provider' : 'unavailable/provider')
+  const code = entryOf(CODES, vendor) ?? (isDenial ? 'denied/provider' : 'unavailable/provider')
   const denied = `the call was denied; it needs ${needs}`
-  const message = MESSAGES[vendor] ?? (code === 'denied/provider' ? denied : `the call was refused with ${vendor}`)
+  const message = entryOf(MESSAGES, vendor) ?? (code === 'denied/provider' ? denied : `the call was refused with ${vendor}`)
   return new KeyturnError(code, `Microsoft Graph: ${message}`, vendor)
 }

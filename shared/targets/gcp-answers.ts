@@ -1,5 +1,6 @@
 import { type Code, KeyturnError } from '../errors.ts'
 import { type ApiAnswer, type ProviderApi, type ProviderApiSettings, providerApi } from '../provider-api.ts'
+import { entryOf } from '../table.ts'
 
 export interface GoogleSettings extends Pick<ProviderApiSettings, 'ca' | 'lookup' | 'requestTimeoutMs' | 'pausesMs' | 'now'> {
   /**
@@ -63,7 +64,7 @@ const CODES: Readonly<Record<string, Code>> = {
 
 export function refusalOf(error: GoogleError, wanted: Wanted): KeyturnError {
   const { status, reason, violations } = error
-  const code = CODES[status] ?? 'unavailable/provider'
+  const code = entryOf(CODES, status) ?? 'unavailable/provider'
   return new KeyturnError(code, messageOf(code, error, wanted), violations[0] ?? reason ?? status)
 }
 

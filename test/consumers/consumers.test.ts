@@ -1,33 +1,37 @@
-import { expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { consumers } from '../../shared/consumers/consumers.ts'
-import { startHook } from '../doubles/consumer-http.ts'
+import type { Consumer } from '../../shared/ports/consumers.ts'
 import { failure, NEWS, soon } from '../doubles/consumer-suite.ts'
 
-test.each([
-  ['run', /the functions on Google Cloud can; this one restarts ecs/],
-  ['toString', /no host can/]
-])('a kind that this host cannot restart is refused, and who can is named: %s', async (kind, names) => {
-  const { restart } = consumers({ ecs: async () => {} })
-  const error = await failure(restart({ kind, name: 'europe-west1/shop' }, NEWS, soon()))
-  expect(error.code).toBe('unsupported/restart')
-  expect(error.message).toMatch(names)
-})
+describe('a host', () => {
+  it('restarts each kind in its own way, with the news and the time that is left', async () => {
+    const asked: unknown[] = []
+    const table = {
+      http: async (...given: unknown[]) => void asked.push(['http', ...given]),
+      ecs: async (...given: unknown[]) => void asked.push(['ecs', ...given])
+    }
+    const consumer: Consumer = { kind: 'ecs', name: 'orders/web' }
+    const signal = soon()
+    await consumers(table).restart(consumer, NEWS, signal)
+    expect(asked).toEqual([['ecs', consumer, NEWS, signal]])
+  })
 
-test('a hook is called on hosts alone that the deployment allows, and on a private one where it says so', async () => {
-  const hook = await startHook()
-  try {
-    const nowhere = hook.hookWith({ hosts: [] })
-    expect(await failure(nowhere(hook.consumer, NEWS, soon()))).toMatchObject({
-      code: 'denied/address',
-      message: expect.stringContaining('KEYTURN_RESTART_HOSTS')
-    })
-    const outside = hook.hookWith({ allowPrivate: false })
-    expect(await failure(outside(hook.consumer, NEWS, soon()))).toMatchObject({ code: 'denied/address' })
-    expect(hook.restarts()).toBe(0)
-    expect(() => hook.hookWith({ hosts: ['https://a.example/path'] })).toThrow(
-      expect.objectContaining({ code: 'invalid/config' })
-    )
-  } finally {
-    await hook.stop()
-  }
+  it.each([
+    ['ecs', /the functions on AWS/],
+    ['run', /the functions on Google Cloud/],
+    ['appservice', /the functions on Azure/],
+    ['k8s', /the cluster’s API server/],
+    ['lambda', /no host can/],
+    ['constructor', /no host can/]
+  ])('that cannot restart %s names those that can', async (kind, says) => {
+    const error = await failure(consumers({ http: async () => {} }).restart({ kind, name: 'x' }, NEWS, soon()))
+    expect(error).toMatchObject({ code: 'unsupported/restart', retryable: false })
+    expect(error.message).toMatch(says)
+    expect(error.message).toContain('this one restarts http')
+  })
+
+  it('that restarts nobody says so', async () => {
+    const error = await failure(consumers({}).restart({ kind: 'http', name: 'https://x.example' }, NEWS, soon()))
+    expect(error.message).toContain('every host can; this one restarts nobody')
+  })
 })
