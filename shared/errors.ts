@@ -69,7 +69,7 @@ export const CODES = {
   ],
   'denied/address': [
     false,
-    'This address is not called: the description must allow its host, and private addresses only where that is said.'
+    'This address is not called: the description, or KEYTURN_RESTART_HOSTS, must name its host, and KEYTURN_PRIVATE_HOSTS one inside the network.'
   ],
   'denied/caller': [false, 'Nobody is signed in who may ask: sign in, or have the function’s owner give you the role.'],
 

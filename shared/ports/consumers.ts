@@ -21,7 +21,8 @@ export interface Consumers {
    * Asks one consumer to start again, without an interruption where its platform can, and returns when the platform has
    * accepted that; not guaranteed: that every instance has started. A repeat restarts again, which harms nobody. Fails with
    * `not-found/principal`, `denied/provider` (naming the permission), `throttled/provider`, `unavailable/provider`,
-   * `unsupported/restart` for a kind that this host cannot restart, `denied/address` for a URL that is not allowed.
+   * `unsupported/restart` for a kind that this host cannot restart, `unsupported/provider` and `denied/provider-policy` for one
+   * that its platform does not let be restarted, `invalid/answer`, `denied/address` for a URL that is not allowed.
    */
   restart(consumer: Consumer, news: News, signal: AbortSignal): Promise<void>
 }

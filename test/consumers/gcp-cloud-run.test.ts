@@ -24,6 +24,7 @@ describe('a service of Cloud Run', () => {
     expect(orders().template).toEqual({ ...rest, annotations: { ...annotations, 'keyturn/restarted-at': time } })
     expect(orders().others).toEqual(runService().others)
     expect(h.double.seen.map(({ url }) => url.search)).toEqual(['', '?updateMask=template'])
+    expect(Object.keys(h.double.seen.at(-1)?.json ?? {})).toEqual(['etag', 'template'])
   })
 
   it('may have no annotations, and no name of a revision', async () => {
@@ -58,6 +59,7 @@ describe('a service of Cloud Run', () => {
       orders().etag += 1
     })
     expect(await failure(restart())).toMatchObject({ code: 'unavailable/provider', vendor: 'ABORTED', retryable: true })
+    expect(h.double.calls.map(({ op }) => op).join(' ')).toBe('get patch get patch get patch')
     expect(h.restarts()).toBe(0)
   })
 
@@ -90,6 +92,17 @@ describe('a service of Cloud Run', () => {
     ]
     await restart()
     expect(h.restarts()).toBe(1)
+  })
+
+  it.each([
+    [400, 'FAILED_PRECONDITION', 'unavailable/provider'],
+    [401, 'UNAUTHENTICATED', 'denied/provider'],
+    [403, 'AnErrorOfNextYear', 'denied/provider']
+  ])('that is answered with %i and %s fails with its own code', async (code, status, expected) => {
+    h.double.setFault(() => ({ status: code, body: { error: { code, status, message: 'the vendor’s words' } } }))
+    const error = await failure(restart())
+    expect(error).toMatchObject({ code: expected, vendor: status })
+    expect(error.message).not.toContain('words')
   })
 
   it.each([

@@ -64,6 +64,31 @@ describe('a workload of Kubernetes', () => {
     const stranger = kubernetesWorkload({ ...h.settings, token: async () => new SecretText('of-another-cluster') })
     const error = await failure(stranger({ kind: 'k8s', name: 'orders/deployment/web' }, NEWS, soon()))
     expect(error).toMatchObject({ code: 'denied/provider', vendor: 'Unauthorized' })
+    expect(error.message).not.toContain('of-another-cluster')
+  })
+
+  it('is not asked for without a token, and why there is none is not told', async () => {
+    const calls = h.double.calls.length
+    const nobody = kubernetesWorkload({ ...h.settings, token: () => Promise.reject(new RangeError('planted-words')) })
+    const error = await failure(nobody({ kind: 'k8s', name: 'orders/deployment/web' }, NEWS, soon()))
+    expect(error).toMatchObject({ code: 'denied/provider', vendor: 'RangeError' })
+    expect(error.message).not.toContain('planted-words')
+    expect(h.double.calls.length).toBe(calls)
+  })
+
+  it('is not asked for over a connection without TLS', () => {
+    expect(() => kubernetesWorkload({ ...h.settings, apiServer: 'http://10.0.0.1:6443' })).toThrow(
+      expect.objectContaining({ code: 'invalid/config' })
+    )
+  })
+
+  it('that is refused for a reason that no table knows is for the next run', async () => {
+    const body = { kind: 'Status', status: 'Failure', message: 'the vendor’s words', reason: 'Invalid', code: 422 }
+    h.double.setFault(() => ({ status: 422, body }))
+    const error = await failure(restart())
+    h.double.setFault(undefined)
+    expect(error).toMatchObject({ code: 'unavailable/provider', vendor: 'Invalid' })
+    expect(error.message).not.toContain('words')
   })
 
   it.each([
