@@ -13,6 +13,8 @@ export interface AwsIamSettings extends IamSettings, Omit<IdentitySettings, 'reg
   readonly minted?: MintedSettings | undefined
 }
 
+type Call = KeyProvider<IamKey>['call']
+
 const HOUR_MS = 3_600_000
 
 const FACTS: KeyFacts = {
@@ -37,24 +39,32 @@ export const awsIamAccessKey = (settings: AwsIamSettings): Target => minted(prov
 /** A key of IAM has neither name nor tag, so that the mark is kept nowhere. */
 function provider(settings: AwsIamSettings): KeyProvider<IamKey> {
   const ask = iam(settings)
+  const call = identityCall(settings)
   return {
     facts: FACTS,
     inspect: iamKey,
     create: (current, _mark, signal) => created(ask, current, signal),
     list: (of, signal) => listed(ask, of, signal),
-    call: identityCall(settings),
+    call,
     lastUse: (of, id, signal) => lastUsed(ask, of, id, signal),
     disable: (of, id, signal) => switched(ask, of, id, 'Inactive', signal),
     enable: async (of, id, signal) => void (await switched(ask, of, id, 'Active', signal)),
     remove: (of, id, signal) => removed(ask, of, id, signal),
-    preflight: async (current, signal) => [...(await untold(ask, current, signal)), ...mailless(current)]
+    preflight: async (current, signal) => [...(await untold(ask, call, current, signal)), ...mailless(current)]
   }
 }
 
 /** Without iam:GetAccessKeyLastUsed the old key is never known to be idle; and the answer says whose key it is. */
-async function untold(ask: Iam, current: IamKey, signal: AbortSignal): Promise<readonly Problem[]> {
-  const usage = await lastUsed(ask, current, current.principal, signal).catch((e: unknown) => asKeyturnError(e))
-  return usage instanceof KeyturnError ? [problem(usage.code, usage.message, usage.code === 'conflict/key-not-ours')] : []
+async function untold(ask: Iam, call: Call, current: IamKey, signal: AbortSignal): Promise<readonly Problem[]> {
+  const { principal: id, account: user } = current
+  const usage = await lastUsed(ask, current, id, signal).catch((e: unknown) => asKeyturnError(e))
+  if (!(usage instanceof KeyturnError)) return []
+  if (usage.code !== 'not-found/principal') return [problem(usage.code, usage.message, usage.code === 'conflict/key-not-ours')]
+  // One that is dead is told by minted.ts. One that lives would be replaced by a key of another user, and could not be deleted.
+  const called = await call(current, signal).catch(() => undefined)
+  if (called?.state !== 'alive') return []
+  const message = `${id} works, and is no key of the IAM user ${user} in this account: correct userName, or rotate it in its own`
+  return [problem('conflict/key-not-ours', message)]
 }
 
 /** A password of the years before 2019, or of another region, is no reason to refuse the document: the next one is right. */

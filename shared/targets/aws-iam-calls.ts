@@ -39,7 +39,8 @@ export async function listed(ask: Iam, { account: user }: IamKey, signal: AbortS
 const keyOf = ({ AccessKeyId: id, CreateDate, Status }: AccessKeyMetadata): readonly ListedKey[] => {
   if (id === undefined) return []
   const createdAt = CreateDate && instant(CreateDate.getTime())
-  return [{ id, createdAt, isDisabled: Status === 'Inactive', used: 'cannot-tell' }]
+  // API_AccessKeyMetadata: Active, Inactive or Expired; "Active means that the key is valid for API calls".
+  return [{ id, createdAt, isDisabled: Status !== undefined && Status !== 'Active', used: 'cannot-tell' }]
 }
 
 /** Gives the time by IAM's clock. */
@@ -75,12 +76,19 @@ export async function removed(ask: Iam, of: IamKey, id: string, signal: AbortSig
   }
 }
 
-/** API_AccessKeyLastUsed: no date and "N/A" of a key that was never used. */
-export async function lastUsed(ask: Iam, { account: user }: IamKey, id: string, signal: AbortSignal): Promise<Usage> {
+/**
+ * API_AccessKeyLastUsed: no date and "N/A" of a key that was never used. Fails with `not-found/principal` where the user has no
+ * such key, `conflict/key-not-ours` where another one has it.
+ */
+export async function lastUsed(ask: Iam, of: IamKey, id: string, signal: AbortSignal): Promise<Usage> {
   const { GetAccessKeyLastUsedCommand } = await import('@aws-sdk/client-iam')
+  const user = of.account
   const command = new GetAccessKeyLastUsedCommand({ AccessKeyId: id })
   const asking = { op: 'GetAccessKeyLastUsed', user, isRepeatable: true }
-  const { found } = await ask({ ...asking, send: (client, options) => client.send(command, options) }, signal)
+  const asked = ask({ ...asking, send: (client, options) => client.send(command, options) }, signal)
+  const { found } = await asked.catch(async (e: unknown) => {
+    throw await explained(ask, of, id, e, signal)
+  })
   if (found.UserName !== undefined && found.UserName !== user)
     throw new KeyturnError('conflict/key-not-ours', `${id} is a key of the IAM user ${found.UserName}, not of ${user}`)
   const last = found.AccessKeyLastUsed
@@ -92,6 +100,18 @@ export async function lastUsed(ask: Iam, { account: user }: IamKey, id: string, 
     service: named(last.ServiceName),
     region: named(last.Region)
   }
+}
+
+/**
+ * Of a key that is not there IAM says AccessDenied, whatever the caller may (recorded from AWS in localstack,
+ * tests/aws/services/iam/test_iam_users.snapshot.json, "get-last-used-nonexistent-key-error"); of another account's it is taken
+ * to say the same. A list tells instead.
+ */
+async function explained(ask: Iam, of: IamKey, id: string, e: unknown, signal: AbortSignal): Promise<unknown> {
+  if (!hasCode(e, 'denied/provider', 'not-found/principal')) return e
+  const list = await listed(ask, of, signal).catch(() => undefined)
+  if (list === undefined || list.keys.some((key) => key.id === id)) return e
+  return new KeyturnError('not-found/principal', `the IAM user ${of.account} has no access key ${id}`, e.vendor)
 }
 
 const named = (text: string | undefined): string | undefined => (text === 'N/A' || text === '' ? undefined : text)

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { IAMClient, IAMClientConfig } from '@aws-sdk/client-iam'
-import { hasCode, type KeyturnError } from '../errors.ts'
+import { hasCode, KeyturnError } from '../errors.ts'
+import { isLoopback } from '../loopback.ts'
 import { type Instant, instant, instantIn } from '../types.ts'
 import { neverSent } from '../wire.ts'
 import { CLOCK_CODES, iamError, vendorOf } from './aws-iam-errors.ts'
@@ -34,9 +35,14 @@ export type Iam = <T extends object>(asking: Asking<T>, signal: AbortSignal) => 
 
 const PAUSES_MS = [300, 1_200]
 
-/** The SDK's client is made at the first call: its code is big, and a run that finds nothing to do needs none of it. */
+/**
+ * The SDK's client is made at the first call: its code is big, and a run that finds nothing to do needs none of it. Throws
+ * `invalid/config` for an endpoint over which a new key must not come.
+ */
 export function iam(settings: IamSettings): Iam {
-  const { pausesMs = PAUSES_MS, now = Date.now } = settings
+  const { pausesMs = PAUSES_MS, now = Date.now, iamEndpoint } = settings
+  if (iamEndpoint !== undefined && !isSafe(iamEndpoint))
+    throw new KeyturnError('invalid/config', 'the endpoint of AWS IAM must be https:// and a host')
   const dates = new WeakMap<object, Instant>()
   let client: Promise<IAMClient> | undefined
   return async (asking, signal) => {
@@ -54,6 +60,13 @@ export function iam(settings: IamSettings): Iam {
     if (!answer) throw error
     return { found: answer, at: dates.get(answer) ?? instant(now()) }
   }
+}
+
+/** Without TLS to this machine only, where a proxy or a test is. */
+function isSafe(endpoint: string): boolean {
+  if (!URL.canParse(endpoint) || !/^https?:\/\/[^/@?#]+\/?$/.test(endpoint)) return false
+  const url = new URL(endpoint)
+  return url.protocol === 'https:' || isLoopback(url)
 }
 
 interface Attempt<T> {

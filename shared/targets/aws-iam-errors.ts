@@ -3,7 +3,8 @@ import { entryOf } from '../table.ts'
 
 /**
  * The one table from the codes of IAM and STS to keyturn's. Sources: the errors of API_CreateAccessKey, API_UpdateAccessKey,
- * API_DeleteAccessKey, API_ListAccessKeys, API_GetAccessKeyLastUsed, and both services' CommonErrors.
+ * API_DeleteAccessKey, API_ListAccessKeys, API_GetAccessKeyLastUsed, and both services' CommonErrors, the newer page and the
+ * older one (InvalidClientTokenId and MissingParameter are on the older one only).
  */
 const CODES: Readonly<Record<string, Code>> = {
   LimitExceeded: 'conflict/full',
@@ -15,6 +16,8 @@ const CODES: Readonly<Record<string, Code>> = {
   InternalFailure: 'unavailable/provider',
   InternalError: 'unavailable/provider',
   ServiceUnavailable: 'unavailable/provider',
+  RequestAborted: 'unavailable/provider',
+  RequestTimeout: 'unavailable/provider',
   RequestExpired: 'unavailable/provider',
   RequestTimeTooSkewed: 'unavailable/provider',
   // Of the SDK's own (@smithy/node-http-handler): no answer, which says nothing of what was done.
@@ -37,6 +40,14 @@ const CODES: Readonly<Record<string, Code>> = {
   InvalidInput: 'invalid/request',
   InvalidAction: 'invalid/request',
   InvalidParameterValue: 'invalid/request',
+  InvalidParameterCombination: 'invalid/request',
+  InvalidQueryParameter: 'invalid/request',
+  MalformedHttpRequest: 'invalid/request',
+  MalformedQueryString: 'invalid/request',
+  MissingAction: 'invalid/request',
+  MissingParameter: 'invalid/request',
+  RequestEntityTooLarge: 'invalid/request',
+  UnknownOperation: 'invalid/request',
   ValidationError: 'invalid/request'
 }
 
@@ -52,10 +63,13 @@ export function codeOf(vendor: string | undefined, status: number | undefined): 
   return status === 401 || status === 403 ? 'denied/provider' : 'bug/internal'
 }
 
-/** AWS's own word of an SDK error: the SDK's names of errors in the model end in Exception, the documented codes do not. */
+/**
+ * AWS's own word of an SDK error: the SDK's names of errors in the model end in Exception, the documented codes do not. Node's
+ * errors have a code, also where several addresses were tried (AggregateError).
+ */
 export function vendorOf(e: unknown): string {
   const { name, code } = e as { name?: unknown; code?: unknown }
-  const word = typeof code === 'string' && name === 'Error' ? code : name
+  const word = typeof code === 'string' && (name === 'Error' || name === 'AggregateError') ? code : name
   return typeof word === 'string' ? word.replace(/Exception$/, '') : 'unknown'
 }
 

@@ -88,11 +88,21 @@ async function signed(host: string, region: string, key: IamKey, atMs: number): 
   return { ...Object.fromEntries(given), accept: 'application/json' }
 }
 
-/** docs.aws.amazon.com/general/latest/gr/sts.html; the suffixes are those of the partitions aws-cn and aws-eusc. */
+/** By the beginning of the region's name, as the SDK's partitions have them (@aws-sdk/core, util-endpoints); else amazonaws.com. */
+const SUFFIXES = {
+  'cn-': 'amazonaws.com.cn',
+  'eusc-': 'amazonaws.eu',
+  'us-iso-': 'c2s.ic.gov',
+  'us-isob-': 'sc2s.sgov.gov',
+  'us-isof-': 'csp.hci.ic.gov',
+  'eu-isoe-': 'cloud.adc-e.uk'
+}
+
+/** docs.aws.amazon.com/general/latest/gr/sts.html. */
 function endpointOf({ region, stsEndpoint }: IdentitySettings): string {
   if (!REGION.test(region)) throw new KeyturnError('invalid/config', 'the region of AWS STS must be one such as eu-west-1')
   if (stsEndpoint !== undefined && !(URL.canParse(stsEndpoint) && /^https?:\/\/[^/@?#]+\/?$/.test(stsEndpoint)))
     throw new KeyturnError('invalid/config', 'the endpoint of AWS STS must be https:// and a host')
-  const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : region.startsWith('eusc-') ? 'amazonaws.eu' : 'amazonaws.com'
+  const [, suffix = 'amazonaws.com'] = Object.entries(SUFFIXES).find(([start]) => region.startsWith(start)) ?? []
   return stsEndpoint ?? `https://sts.${region}.${suffix}`
 }

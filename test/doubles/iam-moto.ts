@@ -4,51 +4,30 @@ import {
   CreateAccessKeyCommand,
   CreateUserCommand,
   DeleteAccessKeyCommand,
-  IAMClient,
+  type IAMClient,
   ListAccessKeysCommand,
   PutUserPolicyCommand
 } from '@aws-sdk/client-iam'
-import aws4 from 'aws4'
 import { awsIamAccessKey } from '../../shared/targets/aws-iam-access-key.ts'
 import type { KeysHarness } from '../conformance/keys-harness.ts'
 import { soon } from '../conformance/target-harness.ts'
 import { identity, stsError, UNKNOWN } from './iam-answers.ts'
+import { callerIdentity, type IamAccount, iamClient, type Keys } from './iam-caller.ts'
 import { COMMON, fieldsOf, sceneOf, settingsOf, UNREADABLE, wrong } from './iam-harness.ts'
 import { type QueryRequest, startQueryServer } from './iam-wire.ts'
 import { startMoto } from './moto.ts'
 import type { ProviderAnswer } from './provider-double.ts'
 import { authorizationOf } from './vault-login-aws.ts'
 
-/** Where moto 5.2.1 is known not to do what IAM and STS do. The proxy before it does the first three as AWS would. */
-export const DIFFERENCES = [
-  'STS answers in XML who accepts JSON only',
-  'an inactive key is taken',
-  'a key that was made is taken at once, and one that was deleted is refused at once',
-  'a signature of ten minutes ago is taken',
-  'all keys are on one page, whatever is asked for',
-  'a key is last used when it is, of several uses the last'
-] as const
-
-type Keys = { readonly accessKeyId: string; readonly secretAccessKey: string }
-
-export interface Moto {
-  readonly url: string
-  /** May do everything; moto checks its signature and its policy. */
+export interface Moto extends IamAccount {
+  /** moto checks its signature and its policy. */
   readonly admin: IAMClient
-  readonly adminKeys: Keys
-  /** What STS answers this key, the clock being so much ahead. */
-  callerIdentity(key: Keys, aheadMs?: number): Promise<Response>
-  /** A user with one key. */
-  user(): Promise<Keys & { readonly userName: string }>
-  stop(): Promise<void>
 }
 
 /** moto with its checks on (docs.getmoto.org, "IAM-like access control"): of every request the signature and the caller's policies. */
 export async function startMotoIam(file: string): Promise<Moto> {
   const server = await startMoto(file)
-  const clientOf = (credentials: Keys) =>
-    new IAMClient({ endpoint: server.url, region: 'us-east-1', credentials, maxAttempts: 1 })
-  const root = clientOf({ accessKeyId: 'test', secretAccessKey: 'test' })
+  const root = iamClient(server.url, { accessKeyId: 'test', secretAccessKey: 'test' })
   await root.send(new CreateUserCommand({ UserName: 'admin' }))
   const statement = { Effect: 'Allow', Action: '*', Resource: '*' }
   const policy = { Version: '2012-10-17', Statement: [statement] }
@@ -56,12 +35,11 @@ export async function startMotoIam(file: string): Promise<Moto> {
   const adminKeys = await keyOf(root, 'admin')
   root.destroy()
   await fetch(`${server.url}/moto-api/reset-auth`, { method: 'POST', body: '0' })
-  const admin = clientOf(adminKeys)
+  const admin = iamClient(server.url, adminKeys)
   return {
     url: server.url,
     admin,
     adminKeys,
-    callerIdentity: (key, aheadMs = 0) => callerIdentity(server.url, key, aheadMs),
     user: async () => {
       const userName = `app-${randomUUID()}`
       await admin.send(new CreateUserCommand({ UserName: userName }))
@@ -79,16 +57,10 @@ async function keyOf(client: IAMClient, user: string): Promise<Keys> {
   return { accessKeyId: AccessKey?.AccessKeyId ?? '', secretAccessKey: AccessKey?.SecretAccessKey ?? '' }
 }
 
-function callerIdentity(url: string, key: Keys, aheadMs: number): Promise<Response> {
-  const body = 'Action=GetCallerIdentity&Version=2011-06-15'
-  const date = new Date(Date.now() + aheadMs).toISOString().replaceAll(/[:-]|\.\d{3}/g, '')
-  const { host } = new URL(url)
-  const request = { service: 'sts', region: 'us-east-1', host, method: 'POST', path: '/', body, headers: { 'X-Amz-Date': date } }
-  const { Host: _, ...headers } = aws4.sign(request, key).headers as Record<string, string>
-  return fetch(url, { method: 'POST', body, headers: { ...headers, accept: 'application/json' } })
-}
-
-/** The keys' harness on moto: what the proxy adds is in DIFFERENCES, and everything else is moto's. */
+/**
+ * The keys' harness on moto. The proxy before it does as AWS does what moto does not (test/targets/aws-iam-contract.test.ts): STS's
+ * answers in JSON, inactive keys, and the time that a change takes. The rest is moto's.
+ */
 export async function startMotoHarness(file: string): Promise<KeysHarness> {
   const moto = await startMotoIam(file)
   const states = keyStates()
@@ -96,10 +68,10 @@ export async function startMotoHarness(file: string): Promise<KeysHarness> {
   const settings = settingsOf(proxy.url, moto.adminKeys)
   const userOf = (fields: Readonly<Record<string, string | undefined>>) => ({ UserName: fields.userName ?? '' })
   return {
-    scene: async () => sceneOf(awsIamAccessKey(settings), await moto.user()),
+    scene: async () => sceneOf(awsIamAccessKey(settings), { ...(await moto.user()) }),
     works: async ({ document }) => {
       const { accessKeyId = '', secretAccessKey = '' } = fieldsOf(document)
-      const { status } = await moto.callerIdentity({ accessKeyId, secretAccessKey })
+      const { status } = await callerIdentity(moto.url, { accessKeyId, secretAccessKey })
       return status === 200 && !states.isInactive(accessKeyId)
     },
     use: async (credential) => void (await awsIamAccessKey(settings).verify(credential, {}, soon())),

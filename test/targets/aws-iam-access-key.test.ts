@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { create, withHold } from '../conformance/keys.ts'
 import { refusal, soon } from '../conformance/target-harness.ts'
-import { iamError } from '../doubles/iam-answers.ts'
+import { iamAnswer, iamError, keyList } from '../doubles/iam-answers.ts'
 import { changed, fieldsOf, type IamHarness, startIamHarness } from '../doubles/iam-harness.ts'
 
 let h: IamHarness
@@ -75,6 +75,29 @@ describe('a user of IAM who has two keys', () => {
 })
 
 describe('what IAM tells of a key', () => {
+  it('may be that it expired: it is as good as disabled', async () => {
+    const scene = await h.scene()
+    const key = h.iam.shelf.find(scene.current.principal)
+    if (!key) throw new Error('no key')
+    const { status, body } = iamAnswer('ListAccessKeys', ...keyList(key.account, [key], undefined))
+    const expired = { status, body: String(body).replace('>Active<', '>Expired<') }
+    h.setFault(({ op }) => (op === 'ListAccessKeys' ? expired : undefined))
+    const { keys } = await withHold(scene, (hold) => hold.live(scene.current, soon()))
+    expect(keys).toMatchObject([{ principal: key.id, isDisabled: true }])
+  })
+
+  it('is nothing, where it is deleted: IAM denies, and it is no permission that is missing', async () => {
+    const scene = await h.scene()
+    const next = await create(scene)
+    await h.deleteBehind(next)
+    const e = await refusal(() => withHold(scene, (hold) => hold.usage(next, soon())), next)
+    const { userName } = fieldsOf(next.document)
+    const message = `the IAM user ${userName} has no access key ${next.principal}`
+    expect(e).toMatchObject({ code: 'not-found/principal', vendor: 'AccessDenied', message })
+    const problems = await scene.target.preflight(next, scene.context, soon())
+    expect(problems.map(({ code }) => code)).toEqual(['denied/login'])
+  })
+
   it('is when, where and for what it was last used', async () => {
     const scene = await h.scene()
     await h.use(scene.current, 3_600_000)
@@ -110,6 +133,17 @@ describe('what IAM tells of a key', () => {
     expect(problems).toMatchObject([{ code: 'conflict/key-not-ours', fatal: true }])
   })
 
+  it('is not told to another account, whose user may have the same name: that is found before a rotation', async () => {
+    const scene = await h.scene()
+    const { id: accessKeyId, value: secretAccessKey } = h.iam.addKey('a-user-of-another-account')
+    const foreign = scene.target.inspect(changed(scene.current.document, { accessKeyId, secretAccessKey }), scene.context)
+    expect(await scene.target.verify(foreign, scene.context, soon())).toBe('accepted')
+    const problems = await scene.target.preflight(foreign, scene.context, soon())
+    expect(problems).toMatchObject([
+      { code: 'conflict/key-not-ours', fatal: true, message: expect.stringContaining(accessKeyId) }
+    ])
+  })
+
   it('is wanted for the old key’s sake: without iam:GetAccessKeyLastUsed there is a warning', async () => {
     const scene = await h.scene()
     h.setFault(({ op }) => (op === 'GetAccessKeyLastUsed' ? iamError(403, 'AccessDenied', 'not authorized') : undefined))
@@ -117,80 +151,5 @@ describe('what IAM tells of a key', () => {
     expect(problems).toMatchObject([
       { code: 'denied/provider', fatal: false, message: expect.stringContaining('iam:GetAccessKeyLastUsed') }
     ])
-  })
-})
-
-describe('a refusal of IAM', () => {
-  const REFUSALS = [
-    [404, 'NoSuchEntity', 'not-found/principal'],
-    [409, 'LimitExceeded', 'conflict/full'],
-    [409, 'EntityTemporarilyUnmodifiable', 'unavailable/provider'],
-    [500, 'ServiceFailure', 'unavailable/provider'],
-    [503, 'ServiceUnavailable', 'unavailable/provider'],
-    [503, 'RequestLimitExceeded', 'throttled/provider'],
-    [400, 'ThrottlingException', 'throttled/provider'],
-    [403, 'AccessDenied', 'denied/provider'],
-    [403, 'ExpiredToken', 'denied/provider'],
-    [400, 'ValidationError', 'invalid/request'],
-    [403, 'SomethingNew', 'denied/provider']
-  ] as const
-
-  it.each(REFUSALS)('%i %s is %3$s', async (status, vendor, code) => {
-    const scene = await h.scene()
-    h.setFault(({ op }) => (op === 'CreateAccessKey' ? iamError(status, vendor, 'said by AWS') : undefined))
-    const e = await refusal(create(scene), scene.current)
-    expect(e).toMatchObject({ code, vendor: vendor.replace(/Exception$/, '') })
-    expect(e.message).not.toContain('said by AWS')
-  })
-
-  it('names the permission and the user', async () => {
-    const scene = await h.scene()
-    h.setFault(() => h.denied)
-    const user = fieldsOf(scene.current.document).userName
-    const message = `AWS denied iam:CreateAccessKey on the IAM user ${user}`
-    expect((await refusal(create(scene), scene.current)).message).toBe(message)
-  })
-
-  it('of a creation for another reason than too many requests is not repeated; of a list it is', async () => {
-    const scene = await h.scene()
-    let left = 1
-    h.setFault(() => (left-- > 0 ? iamError(500, 'ServiceFailure', 'unknown') : undefined))
-    expect(await ops(() => refusal(create(scene), scene.current))).toEqual(['CreateAccessKey'])
-    left = 1
-    const list = () => withHold(scene, (hold) => hold.live(scene.current, soon()))
-    expect(await ops(list)).toEqual(['ListAccessKeys', 'ListAccessKeys'])
-  })
-
-  it('to delete a key that is not there is what was wanted, while the user is there', async () => {
-    const scene = await h.scene()
-    const next = await create(scene)
-    await h.deleteBehind(next)
-    const discard = () => withHold(scene, (hold) => hold.discard(next, soon()))
-    expect(await ops(discard)).toEqual(['DeleteAccessKey', 'ListAccessKeys'])
-  })
-
-  it('to delete a key of a user who is not there tells nothing of the key', async () => {
-    const scene = await h.scene()
-    const document = changed(scene.current.document, { userName: 'renamed' })
-    const renamed = { ...scene, current: scene.target.inspect(document, scene.context) }
-    const e = await refusal(() => withHold(renamed, (hold) => hold.discard(renamed.current, soon())), scene.current)
-    expect(e.code).toBe('not-found/principal')
-    expect(await h.works(scene.current)).toBe(true)
-  })
-
-  it('to delete a key that IAM lists all the same is asked again later', async () => {
-    const scene = await h.scene()
-    const gone = iamError(404, 'NoSuchEntity', 'cannot be found')
-    h.setFault(({ op }) => (op === 'DeleteAccessKey' ? gone : undefined))
-    const e = await refusal(() => withHold(scene, (hold) => hold.discard(scene.current, soon())), scene.current)
-    expect(e).toMatchObject({ code: 'unavailable/provider', retryable: true })
-  })
-
-  it('to disable a key that is gone says so', async () => {
-    const scene = await h.scene()
-    const next = await create(scene)
-    await h.deleteBehind(next)
-    const e = await refusal(() => withHold(scene, (hold) => hold.disable(next, soon())), next)
-    expect(e.code).toBe('not-found/principal')
   })
 })

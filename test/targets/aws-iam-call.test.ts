@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { awsIamAccessKey } from '../../shared/targets/aws-iam-access-key.ts'
+import { type AwsIamSettings, awsIamAccessKey } from '../../shared/targets/aws-iam-access-key.ts'
+import { iamError } from '../../shared/targets/aws-iam-errors.ts'
+import { neverSent } from '../../shared/wire.ts'
 import { create, withHold } from '../conformance/keys.ts'
 import type { KeyScene } from '../conformance/keys-harness.ts'
 import { refusal, soon } from '../conformance/target-harness.ts'
-import { ADMIN } from '../doubles/iam.ts'
+import { ADMIN, startIam } from '../doubles/iam.ts'
 import { identity, stsError } from '../doubles/iam-answers.ts'
 import { fieldsOf, type IamHarness, settingsOf, startIamHarness } from '../doubles/iam-harness.ts'
 import type { ProviderAnswer } from '../doubles/provider-double.ts'
@@ -122,15 +124,50 @@ describe('a call with the key itself', () => {
 })
 
 describe('the settings', () => {
+  /** The regions' partitions, general/gr/sts.html: the host is all that is looked up, and is found nowhere. */
+  it.each([
+    ['eu-west-1', 'sts.eu-west-1.amazonaws.com'],
+    ['us-gov-west-1', 'sts.us-gov-west-1.amazonaws.com'],
+    ['cn-north-1', 'sts.cn-north-1.amazonaws.com.cn'],
+    ['eusc-de-east-1', 'sts.eusc-de-east-1.amazonaws.eu'],
+    ['us-iso-east-1', 'sts.us-iso-east-1.c2s.ic.gov'],
+    ['us-isob-east-1', 'sts.us-isob-east-1.sc2s.sgov.gov']
+  ])('%s is the region whose STS is asked: %s', async (region, host) => {
+    const { current, context } = await h.scene()
+    const asked: string[] = []
+    const lookup: AwsIamSettings['lookup'] = (name, _options, found) => {
+      asked.push(name)
+      found(Object.assign(new Error('not found'), { code: 'ENOTFOUND' }), '')
+    }
+    const settings = { ...settingsOf(h.iam.url, ADMIN), region, lookup, stsEndpoint: undefined }
+    const e = await refusal(awsIamAccessKey(settings).verify(current, context, soon()), current)
+    expect(e).toMatchObject({ code: 'unavailable/provider', vendor: 'ENOTFOUND' })
+    expect(new Set(asked)).toEqual(new Set([host]))
+  })
+
+  it('may name an endpoint where nobody is, at one address or at several: the error has Node’s code, by which a creation is sent again', async () => {
+    const gone = await startIam()
+    await gone.close()
+    const scene = await h.scene({ iamEndpoint: gone.url.replace('127.0.0.1', 'localhost') })
+    expect(await refusal(create(scene), scene.current)).toMatchObject({ code: 'unavailable/provider', vendor: 'ECONNREFUSED' })
+    // net.connect, "autoSelectFamily": where each of several addresses failed, one error holds theirs, with the first one's code.
+    const several = iamError(Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }), 'CreateAccessKey', 'app')
+    expect([several.code, neverSent(several)]).toEqual(['unavailable/provider', true])
+  })
+
   it.each([
     { region: 'nowhere' },
     { region: 'eu-west-1.example.com/' },
     { stsEndpoint: 'https://user:password@sts.example.com' },
     { stsEndpoint: 'https://sts.example.com/path' },
     { stsEndpoint: 'http://sts.example.com' },
-    { stsEndpoint: 'sts' }
+    { stsEndpoint: 'sts' },
+    { iamEndpoint: 'http://iam.example.com' },
+    { iamEndpoint: 'https://user:password@iam.example.com' },
+    { iamEndpoint: 'iam' }
   ])('%j are refused before anything is called', async (wrong) => {
     const e = await refusal(() => awsIamAccessKey({ ...settingsOf(h.iam.url, ADMIN), ...wrong }))
-    expect(e).toMatchObject({ code: 'invalid/config', message: expect.stringContaining('AWS STS') })
+    expect(e).toMatchObject({ code: 'invalid/config', message: expect.stringMatching(/AWS (STS|IAM)/) })
+    expect(e.message).not.toContain('password')
   })
 })
