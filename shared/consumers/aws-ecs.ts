@@ -1,3 +1,4 @@
+import { awsEndpoint } from '../aws-region.ts'
 import { type Code, KeyturnError } from '../errors.ts'
 import type { Consumer, Consumers } from '../ports/consumers.ts'
 import { type ApiAnswer, type ProviderApiSettings, providerApi } from '../provider-api.ts'
@@ -25,7 +26,7 @@ export interface EcsSettings extends Pick<ProviderApiSettings, 'ca' | 'lookup' |
  * an SDK: one call is not worth a client in the bundle.
  */
 export function ecsService(settings: EcsSettings): Consumers['restart'] {
-  const { region, credentials, endpoint = endpointOf(region), ...rest } = settings
+  const { region, credentials, endpoint = awsEndpoint('ecs', region), ...rest } = settings
   const api = providerApi({ ...rest, peer: 'Amazon ECS', endpoint })
   return async (consumer, _, signal) => {
     const [cluster, service] = partsOf(consumer)
@@ -101,10 +102,4 @@ function codeIn(json: unknown): string | undefined {
 function noCredentials(e: unknown): never {
   if (e instanceof KeyturnError) throw e
   throw new KeyturnError('denied/provider', 'Amazon ECS: no credentials to ask with', e instanceof Error ? e.name : typeof e)
-}
-
-/** docs.aws.amazon.com/general/latest/gr/ecs-service.html; those of China have a name of their own. */
-function endpointOf(region: string): string {
-  if (!/^[a-z]{2,4}(-[a-z]+)+-\d+$/.test(region)) throw new KeyturnError('invalid/config', `${region} is no AWS region`)
-  return `https://ecs.${region}.${region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'}`
 }

@@ -1,3 +1,4 @@
+import { isAwsRegion } from '../aws-region.ts'
 import { KeyturnError } from '../errors.ts'
 import { filled, replaceMembers } from '../json-members.ts'
 import { keyReader } from '../key-document.ts'
@@ -74,5 +75,4 @@ function visible(value: unknown): SecretText | undefined {
   return text !== undefined && /^[\x21-\x7e]+$/.test(text) ? new SecretText(text) : undefined
 }
 
-const awsRegion = (value: unknown): string | undefined => (typeof value === 'string' && REGION.test(value) ? value : undefined)
-export const REGION = /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/
+const awsRegion = (value: unknown): string | undefined => (typeof value === 'string' && isAwsRegion(value) ? value : undefined)

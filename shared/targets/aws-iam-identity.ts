@@ -1,7 +1,8 @@
+import { awsEndpoint } from '../aws-region.ts'
 import { KeyturnError } from '../errors.ts'
 import { type ApiAnswer, type ProviderApiSettings, providerApi } from '../provider-api.ts'
 import { instantIn } from '../types.ts'
-import { type IamKey, REGION } from './aws-iam-document.ts'
+import type { IamKey } from './aws-iam-document.ts'
 import { CLOCK_CODES, codeOf } from './aws-iam-errors.ts'
 import type { Called } from './minted-provider.ts'
 
@@ -88,21 +89,9 @@ async function signed(host: string, region: string, key: IamKey, atMs: number): 
   return { ...Object.fromEntries(given), accept: 'application/json' }
 }
 
-/** By the beginning of the region's name, as the SDK's partitions have them (@aws-sdk/core, util-endpoints); else amazonaws.com. */
-const SUFFIXES = {
-  'cn-': 'amazonaws.com.cn',
-  'eusc-': 'amazonaws.eu',
-  'us-iso-': 'c2s.ic.gov',
-  'us-isob-': 'sc2s.sgov.gov',
-  'us-isof-': 'csp.hci.ic.gov',
-  'eu-isoe-': 'cloud.adc-e.uk'
-}
-
-/** docs.aws.amazon.com/general/latest/gr/sts.html. */
 function endpointOf({ region, stsEndpoint }: IdentitySettings): string {
-  if (!REGION.test(region)) throw new KeyturnError('invalid/config', 'the region of AWS STS must be one such as eu-west-1')
+  const ofRegion = awsEndpoint('sts', region)
   if (stsEndpoint !== undefined && !(URL.canParse(stsEndpoint) && /^https?:\/\/[^/@?#]+\/?$/.test(stsEndpoint)))
     throw new KeyturnError('invalid/config', 'the endpoint of AWS STS must be https:// and a host')
-  const [, suffix = 'amazonaws.com'] = Object.entries(SUFFIXES).find(([start]) => region.startsWith(start)) ?? []
-  return stsEndpoint ?? `https://sts.${region}.${suffix}`
+  return stsEndpoint ?? ofRegion
 }

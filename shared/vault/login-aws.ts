@@ -1,3 +1,4 @@
+import { awsEndpoint } from '../aws-region.ts'
 import { KeyturnError } from '../errors.ts'
 import type { SecretText } from '../types.ts'
 import { loginPath, tokenOf, type VaultLogin } from './login.ts'
@@ -73,9 +74,8 @@ async function signed(endpoint: URL, settings: AwsLoginSettings, credentials: Aw
 
 /** docs.aws.amazon.com/general/latest/gr/sts.html: regional endpoints, those of China under a name of their own. */
 function endpointOf({ region, stsEndpoint }: AwsLoginSettings): URL {
-  if (!/^[a-z]{2,4}(-[a-z]+)+-\d+$/.test(region)) throw new KeyturnError('invalid/config', `${region} is no AWS region`)
-  const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'
-  const text = stsEndpoint ?? `https://sts.${region}.${suffix}/`
+  const ofRegion = awsEndpoint('sts', region)
+  const text = stsEndpoint ?? ofRegion
   if (!URL.canParse(text) || !/^https:\/\/[^/@?#]+\/?$/.test(text))
     throw new KeyturnError('invalid/config', 'the STS endpoint of the Vault login aws must be https:// and a host')
   return new URL(text)

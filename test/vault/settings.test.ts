@@ -101,7 +101,7 @@ describe('the settings of Vault', () => {
     [{ VAULT_ADDR: 'https://me:planted-password@vault.example.com', VAULT_TOKEN: 'planted-token' }, 'no user'],
     [{ ...ADDRESS, VAULT_TOKEN: 'planted-token and more' }, 'no header can carry'],
     [{ ...ADDRESS, VAULT_TOKEN: 'planted-token', VAULT_CACERT: '/dev/null' }, 'holds no CERTIFICATE'],
-    [{ ...ADDRESS, KEYTURN_VAULT_LOGIN: 'aws', ...COMPLETE.aws, KEYTURN_VAULT_AWS_REGION: 'planted' }, 'no AWS region'],
+    [{ ...ADDRESS, KEYTURN_VAULT_LOGIN: 'aws', ...COMPLETE.aws, KEYTURN_VAULT_AWS_REGION: 'planted' }, 'the region of AWS STS'],
     [{ ...ADDRESS, KEYTURN_VAULT_LOGIN: 'azure', ...role, KEYTURN_VAULT_AZURE_RESOURCE_ID: 'planted-app' }, 'Azure resource id']
   ])('%j are refused, and their secrets not quoted', (environment, says) => {
     const error = refusal(environment as Env, everything)
