@@ -1,5 +1,5 @@
 import type { Deadline } from './deadline.ts'
-import { KeyturnError } from './errors.ts'
+import { hasCode, KeyturnError } from './errors.ts'
 import { failed, type SecretReport, succeeded } from './report.ts'
 import type { ActionRequest } from './request.ts'
 import type { Core, Request } from './rotation/core.ts'
@@ -23,6 +23,10 @@ export interface Report {
   readonly action: string
   readonly results: readonly SecretReport[]
 }
+
+/** It lasts for hours or days, longer than anybody delivers a request again: the sweep comes by when it is over. */
+export const isPutOff = (e: unknown): e is KeyturnError =>
+  hasCode(e, 'conflict/inside-grace', 'conflict/not-retired', 'conflict/held')
 
 /** Does what a common request asks, on any host. One secret's failure throws for rotate and retire; a sweep reports it. */
 export async function act(core: Core, asked: ActionRequest, delivery: Delivery): Promise<Report> {

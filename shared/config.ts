@@ -54,19 +54,17 @@ const flag = (name: string, fallback: 'true' | 'false') =>
     fallback
   )
 
-const list = v.optional(
-  v.pipe(
-    v.string(),
-    v.transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''))
-  ),
-  ''
+const words = v.pipe(
+  v.string(),
+  v.transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''))
 )
+
+const list = v.optional(words, '')
 
 const pairs = (name: string) =>
   v.optional(
     v.pipe(
-      v.string(),
-      v.transform((text) => text.split(/[\s,]+/).filter((part) => part !== '')),
+      words,
       v.check(
         (all) => all.every((part) => /^[^=]+=https?:\/\/[^=]+$/.test(part)),
         `${name} must read like api.example.com=https://gateway.example`

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { asKeyturnError, hasCode, KeyturnError } from './errors.ts'
 import { isLoopback } from './loopback.ts'
-import type { Instant } from './types.ts'
+import type { Instant, SecretText } from './types.ts'
 import { neverSent, type WireSettings, wire } from './wire.ts'
 
 export interface ProviderApiSettings {
@@ -20,6 +20,14 @@ export interface ProviderApiSettings {
   /** The clock where an answer has no Date header. */
   readonly now?: (() => number) | undefined
 }
+
+/** What every adapter passes on. */
+export type CallSettings = Pick<ProviderApiSettings, 'ca' | 'lookup' | 'requestTimeoutMs' | 'pausesMs' | 'now'>
+
+/** `authorize` by a token that somebody else keeps. */
+export const bearer =
+  (token: (signal: AbortSignal) => Promise<SecretText>): ProviderApiSettings['authorize'] =>
+  async (signal) => ({ authorization: `Bearer ${(await token(signal)).reveal()}` })
 
 export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'

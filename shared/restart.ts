@@ -1,6 +1,7 @@
 import { KeyturnError } from './errors.ts'
 import { encodeText } from './metadata.ts'
 import type { Consumer } from './ports/consumers.ts'
+import { entryOf } from './table.ts'
 
 /** How a kind is spelled after its colon: in words for a person, and what is taken. */
 interface Form {
@@ -49,7 +50,8 @@ export function consumersIn(text: string): readonly Consumer[] {
   if (parts.length > MOST) throw wrong(`${parts.length} consumers, of ${MOST} at most`)
   return parts.map((part, index) => {
     const [, kind = '', name = ''] = /^([a-z0-9]+):(.*)$/.exec(part) ?? []
-    if (!Object.hasOwn(FORMS, kind)) throw wrong(`part ${index + 1} begins with none of ${Object.keys(FORMS).join(':, ')}:`)
+    if (entryOf(FORMS, kind) === undefined)
+      throw wrong(`part ${index + 1} begins with none of ${Object.keys(FORMS).join(':, ')}:`)
     return checked({ kind, name }, `part ${index + 1}`)
   })
 }
@@ -71,7 +73,7 @@ export function partsOf(consumer: Consumer): readonly string[] {
 
 function checked(consumer: Consumer, which: string): Consumer {
   const { kind, name } = consumer
-  const form = Object.hasOwn(FORMS, kind) ? FORMS[kind] : undefined
+  const form = entryOf(FORMS, kind)
   if (form === undefined) throw wrong(`${which} is of no known kind`)
   if (form.is.test(name) && (kind !== 'http' || isPlain(name))) return consumer
   throw wrong(`${which}${kind === 'http' ? '' : ` (${kind}:${name})`} must be ${kind}: and ${form.says}`)

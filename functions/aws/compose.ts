@@ -1,10 +1,9 @@
 import type { ReadCurrent } from '../../shared/admin.ts'
 import { type Config, readConfig } from '../../shared/config.ts'
+import { builtLate } from '../../shared/consumers/late.ts'
 import { KeyturnError } from '../../shared/errors.ts'
 import { type Leave, nothingToEnd } from '../../shared/last-out.ts'
 import { jsonLog, type Log } from '../../shared/log.ts'
-import { once } from '../../shared/once.ts'
-import type { Consumers } from '../../shared/ports/consumers.ts'
 import type { Core } from '../../shared/rotation/core.ts'
 import { secretsManagerClient } from '../../shared/stores/aws-client.ts'
 import { type AwsSecretsManager, awsSecretsManager } from '../../shared/stores/aws-secrets-manager.ts'
@@ -51,7 +50,7 @@ export async function composeAws(environment: Environment, { targets, othersKind
   const log = jsonLog(config.logLevel)
   const place = await awsPlace(environment, config)
   const targetFor = targets(config, place, environment)
-  const consumers = consumersOf(environment, config)
+  const consumers = builtLate(async () => (await import('./consumers.ts')).awsConsumers(environment, config))
   return {
     config,
     log,
@@ -66,12 +65,6 @@ export async function composeAws(environment: Environment, { targets, othersKind
     }),
     ...place
   }
-}
-
-/** Consumers are restarted once a rotation, and mostly not at all: their modules are run only then. */
-function consumersOf(environment: Environment, config: Config): Consumers {
-  const built = once(async () => (await import('./consumers.ts')).awsConsumers(environment, config))
-  return { restart: async (...news) => (await built()).restart(...news) }
 }
 
 /** Throws `invalid/config`. */

@@ -1,7 +1,7 @@
 import { adminIn } from '../../shared/admin.ts'
-import { readCa } from '../../shared/config.ts'
 import { KEY_KINDS } from '../../shared/kinds.ts'
 import { type PostgresSettings, postgres } from '../../shared/targets/postgres.ts'
+import { postgresSettings } from '../../shared/targets/postgres-configured.ts'
 import { awsAdmin } from './admin.ts'
 import { amazonAuthorities } from './authorities.ts'
 import type { Place, Purpose } from './compose.ts'
@@ -13,8 +13,7 @@ export const adminOf = ({ read, secretsManager }: Place): NonNullable<PostgresSe
 export const databases: Purpose = {
   othersKinds: KEY_KINDS,
   targets: (config, place) => {
-    const [ca, admin] = [readCa(config), adminOf(place)]
-    const target = postgres({ ...config, ca, authorities: amazonAuthorities, passwordPolicy: config.password, admin })
+    const target = postgres(postgresSettings(config, { admin: adminOf(place), authorities: amazonAuthorities }))
     return () => target
   }
 }

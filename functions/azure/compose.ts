@@ -1,13 +1,12 @@
-import { adminIn, type ReadCurrent } from '../../shared/admin.ts'
+import type { TokenCredential } from '@azure/core-auth'
+import type { ReadCurrent } from '../../shared/admin.ts'
 import type { Config } from '../../shared/config.ts'
+import { builtLate } from '../../shared/consumers/late.ts'
 import { KeyturnError } from '../../shared/errors.ts'
 import { type Leave, nothingToEnd } from '../../shared/last-out.ts'
 import type { Log } from '../../shared/log.ts'
-import { once } from '../../shared/once.ts'
-import type { Consumers } from '../../shared/ports/consumers.ts'
 import type { Core } from '../../shared/rotation/core.ts'
 import { azureKeyVault } from '../../shared/stores/azure-key-vault.ts'
-import type { PostgresSettings } from '../../shared/targets/postgres.ts'
 import { SecretText } from '../../shared/types.ts'
 import { managedIdentity } from './credential.ts'
 import { type AzureSettings, readSettings } from './settings.ts'
@@ -24,10 +23,9 @@ export interface Azure {
   readonly enter: () => Leave
 }
 
-/** A store, and the admin logins that lie in it. */
+/** A store, and the ordinary read of what lies in it. */
 export interface Place extends Pick<Azure, 'enter'> {
   readonly store: Core['store']
-  readonly admin: NonNullable<PostgresSettings['admin']>
   readonly read: ReadCurrent
 }
 
@@ -55,10 +53,11 @@ const STEP_NEEDS_MS = 2 * REQUEST_TIMEOUT_MS
 /** Builds the adapters, once a process. Throws `invalid/config` with every problem of the environment. */
 export async function composeAzure(environment: Environment, { targets, othersKinds }: Purpose): Promise<Azure> {
   const { config, settings } = readSettings(environment)
-  const place = await placeOf(environment, settings)
-  const token = tokenFor(settings)
+  const credential = settings.identity && managedIdentity(settings.identity)
+  const place = await placeOf(environment, settings, credential)
+  const token = tokenOf(credential)
   const targetFor = targets({ config, settings, place, token })
-  const consumers = consumersOf(config, settings, token)
+  const consumers = builtLate(async () => (await import('./consumers.ts')).azureConsumers(config, settings, token))
   return {
     config,
     settings,
@@ -75,30 +74,27 @@ export async function composeAzure(environment: Environment, { targets, othersKi
   }
 }
 
-function tokenFor({ identity }: AzureSettings): TokenFor {
-  const credential = identity && managedIdentity(identity)
-  return async (resource, abortSignal) => {
+/** Fails with `invalid/config` where there is no identity. */
+export const tokenOf =
+  (credential: TokenCredential | undefined): TokenFor =>
+  async (resource, abortSignal) => {
     if (!credential) throw new KeyturnError('invalid/config', 'the function app has no managed identity')
     return new SecretText((await credential.getToken(resource, { abortSignal }))?.token ?? '')
   }
-}
 
-/** Consumers are restarted once a rotation, and mostly not at all: their modules are run only then. */
-function consumersOf(config: Config, settings: AzureSettings, token: TokenFor): Consumers {
-  const built = once(async () => (await import('./consumers.ts')).azureConsumers(config, settings, token))
-  return { restart: async (...news) => (await built()).restart(...news) }
-}
-
-async function placeOf(environment: Environment, settings: AzureSettings): Promise<Place> {
-  const { vaultUrl, journalUrl, identity } = settings
+async function placeOf(
+  environment: Environment,
+  { vaultUrl, journalUrl }: AzureSettings,
+  credential: TokenCredential | undefined
+): Promise<Place> {
   // Its modules are run only here: most function apps have no HashiCorp Vault beside them.
-  if (vaultUrl === undefined) return (await import('./vault.ts')).vaultPlace(environment, identity)
-  if (journalUrl === undefined || identity === undefined) throw new KeyturnError('bug/internal', 'settings without a journal')
+  if (vaultUrl === undefined) return (await import('./vault.ts')).vaultPlace(environment, credential && tokenOf(credential))
+  if (journalUrl === undefined || credential === undefined) throw new KeyturnError('bug/internal', 'settings without a journal')
   const store = azureKeyVault({
     vaultUrl,
-    credential: managedIdentity(identity),
+    credential,
     journal: { containerUrl: journalUrl },
     requestTimeoutMs: REQUEST_TIMEOUT_MS
   })
-  return { store, admin: adminIn(store.readCurrent), read: store.readCurrent, enter: nothingToEnd }
+  return { store, read: store.readCurrent, enter: nothingToEnd }
 }

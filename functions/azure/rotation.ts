@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
-import { act, throwOnFailure } from '../../shared/act.ts'
-import { asKeyturnError, hasCode, type KeyturnError } from '../../shared/errors.ts'
+import { act, isPutOff, throwOnFailure } from '../../shared/act.ts'
+import { asKeyturnError, type KeyturnError } from '../../shared/errors.ts'
 import { answered, refusalOf, refused } from '../../shared/http.ts'
 import { once } from '../../shared/once.ts'
 import type { SecretFacts } from '../../shared/ports/secret-store.ts'
@@ -76,8 +76,7 @@ async function rotateFor(parse: () => VaultEvent, invocation: Invocation, vaultU
     // The event's id, so that every delivery of it is the same attempt.
     await act(core, asked, delivery(event.id, event.at))
   } catch (e) {
-    // They last for hours or days, longer than a queue delivers again; the sweep comes by when they are over.
-    if (!hasCode(e, 'conflict/inside-grace', 'conflict/not-retired', 'conflict/held')) throw e
+    if (!isPutOff(e)) throw e
     log.warn('put off', { id: event.id, code: e.code, message: e.message })
   }
 }

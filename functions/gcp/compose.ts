@@ -1,13 +1,11 @@
-import { adminIn, type ReadCurrent } from '../../shared/admin.ts'
+import type { ReadCurrent } from '../../shared/admin.ts'
 import type { Config } from '../../shared/config.ts'
+import { builtLate } from '../../shared/consumers/late.ts'
 import { KeyturnError } from '../../shared/errors.ts'
 import { type Leave, nothingToEnd } from '../../shared/last-out.ts'
 import type { Log } from '../../shared/log.ts'
-import { once } from '../../shared/once.ts'
-import type { Consumers } from '../../shared/ports/consumers.ts'
 import type { Core } from '../../shared/rotation/core.ts'
 import { gcpSecretManager } from '../../shared/stores/gcp-secret-manager.ts'
-import type { PostgresSettings } from '../../shared/targets/postgres.ts'
 import type { TopicSecret } from './events.ts'
 import { severityLog } from './log.ts'
 import { type CallerCheck, callerCheck } from './oidc.ts'
@@ -28,10 +26,9 @@ export interface Gcp {
   readonly enter: () => Leave
 }
 
-/** A store, and the admin logins that lie in it. */
+/** A store, and the ordinary read of what lies in it. */
 export interface Place extends Pick<Gcp, 'foreign' | 'enter'> {
   readonly store: Core['store']
-  readonly admin: NonNullable<PostgresSettings['admin']>
   readonly read: ReadCurrent
 }
 
@@ -65,7 +62,7 @@ export async function composeGcp(environment: Environment, { targets, othersKind
   const place = await placeOf(environment, settings, account)
   const log = severityLog(config.logLevel)
   const targetFor = targets({ config, settings, place, account })
-  const consumers = consumersOf(config, settings, account)
+  const consumers = builtLate(async () => (await import('./consumers.ts')).gcpConsumers(config, settings, account))
   const { store, foreign, enter } = place
   return {
     config,
@@ -76,12 +73,6 @@ export async function composeGcp(environment: Environment, { targets, othersKind
     foreign,
     enter
   }
-}
-
-/** Consumers are restarted once a rotation, and mostly not at all: their modules are run only then. */
-function consumersOf(config: Config, settings: GcpSettings, account: ServiceAccount): Consumers {
-  const built = once(async () => (await import('./consumers.ts')).gcpConsumers(config, settings, account))
-  return { restart: async (...news) => (await built()).restart(...news) }
 }
 
 async function placeOf(environment: Environment, settings: GcpSettings, account: ServiceAccount): Promise<Place> {
@@ -96,7 +87,6 @@ async function placeOf(environment: Environment, settings: GcpSettings, account:
   })
   return {
     store,
-    admin: adminIn(store.readCurrent),
     read: store.readCurrent,
     foreign: async (secret) =>
       secret.location === location && secret.project === (await numberOf(project, account)) ? undefined : ELSEWHERE,

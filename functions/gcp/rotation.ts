@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Request, Response } from '@google-cloud/functions-framework'
-import { act } from '../../shared/act.ts'
+import { act, isPutOff } from '../../shared/act.ts'
 import { asKeyturnError, hasCode, KeyturnError } from '../../shared/errors.ts'
 import { answered, type HttpAnswer, type Refusal, refusalOf, refused } from '../../shared/http.ts'
 import type { Log } from '../../shared/log.ts'
@@ -61,8 +61,7 @@ async function onSecretEvent(compose: Compose, event: unknown): Promise<void> {
     const { code, message, retryable } = error
     // The topic may be another service's too.
     if (hasCode(error, 'conflict/unmanaged', 'conflict/other-function')) return gcp.log.info('ignored', { code, message })
-    if (hasCode(error, 'conflict/inside-grace', 'conflict/not-retired', 'conflict/held'))
-      return gcp.log.warn('put off', { code, message })
+    if (isPutOff(error)) return gcp.log.warn('put off', { code, message })
     if (retryable || code === 'invalid/config') throw failed(gcp.log, error)
     logFailure(gcp.log, error)
   }

@@ -45,8 +45,8 @@ function isEndpoint(text: string): boolean {
   return url !== undefined && (url.protocol === 'https:' || isHere) && url.href === `${url.origin}/`
 }
 
-const endpointSetting = (name: string) =>
-  v.optional(v.pipe(v.string(), v.check(isEndpoint, `${name} must read like https://iam.googleapis.com, without a path`)))
+const endpointSetting = (name: string, example = 'https://iam.googleapis.com') =>
+  v.optional(v.pipe(v.string(), v.check(isEndpoint, `${name} must read like ${example}, without a path`)))
 
 const emails = v.pipe(
   v.string(),
@@ -67,12 +67,7 @@ const ENVIRONMENT = v.object({
   KEYTURN_LOCATION: v.optional(
     v.pipe(v.string(), v.regex(/^[a-z]+-[a-z]+[0-9]+$/, 'KEYTURN_LOCATION must be a location, such as europe-west1'))
   ),
-  SECRET_MANAGER_ENDPOINT: v.optional(
-    v.pipe(
-      v.string(),
-      v.check(isEndpoint, 'SECRET_MANAGER_ENDPOINT must read like https://secretmanager.googleapis.com, without a path')
-    )
-  ),
+  SECRET_MANAGER_ENDPOINT: endpointSetting('SECRET_MANAGER_ENDPOINT', 'https://secretmanager.googleapis.com'),
   IAM_ENDPOINT: endpointSetting('IAM_ENDPOINT'),
   OAUTH2_ENDPOINT: endpointSetting('OAUTH2_ENDPOINT'),
   POLICY_ANALYZER_ENDPOINT: endpointSetting('POLICY_ANALYZER_ENDPOINT'),

@@ -1,4 +1,3 @@
-import { adminIn } from '../../shared/admin.ts'
 import { openVault } from '../../shared/stores/vault-open.ts'
 import type { Place } from './compose.ts'
 import type { ServiceAccount } from './service-account.ts'
@@ -7,6 +6,5 @@ import type { ServiceAccount } from './service-account.ts'
 export function vaultPlace(environment: Readonly<Record<string, string | undefined>>, account: ServiceAccount): Place {
   const { store, enter } = openVault(environment, { jwt: account.idToken, googleAccessToken: account.accessToken })
   // Events of Secret Manager are about other secrets than Vault's.
-  const { readCurrent: read } = store
-  return { store, admin: adminIn(read), read, foreign: async () => 'the store of this function is Vault', enter }
+  return { store, read: store.readCurrent, foreign: async () => 'the store of this function is Vault', enter }
 }

@@ -1,13 +1,13 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { type Config, readCa, readConfig } from '../../shared/config.ts'
+import { type Config, readConfig } from '../../shared/config.ts'
+import { builtLate } from '../../shared/consumers/late.ts'
 import { jsonLog, type Log } from '../../shared/log.ts'
-import { once } from '../../shared/once.ts'
-import type { Consumers } from '../../shared/ports/consumers.ts'
 import type { Core } from '../../shared/rotation/core.ts'
 import type { PostgresSettings } from '../../shared/targets/postgres.ts'
+import { postgresSettings } from '../../shared/targets/postgres-configured.ts'
 import { amazonAuthorities } from '../aws/authorities.ts'
-import { type SignedIn, signedIn } from './signed-in.ts'
+import { signedIn } from './signed-in.ts'
 import { openStore, STORE_VARIABLES, type StoreName, storeNameOf } from './stores.ts'
 import { localTargets } from './targets.ts'
 
@@ -48,20 +48,13 @@ export async function composeLocal(settings: LocalSettings): Promise<Local> {
   const folder = settings.folder ?? (environment.KEYTURN_FOLDER || undefined) ?? join(homedir(), '.keyturn')
   const stored = await openStore(storeName, { environment, folder, mayBeNew })
   const { store, admin, end = async () => {} } = stored
-  const authorities = amazonAuthorities
-  const own: PostgresSettings = { ...config, ca: readCa(config), authorities, passwordPolicy: config.password, admin }
+  const own = postgresSettings(config, { admin, authorities: amazonAuthorities })
   const log = logOf(settings, config)
   const who = signedIn()
   const targetFor = localTargets(environment, config, own, stored, who)
-  const consumers = consumersOf(environment, config, who)
+  const consumers = builtLate(async () => (await import('./consumers.ts')).localConsumers(environment, config, who))
   const core: Core = { store, targetFor, consumers, log, runLivesMs: LONGEST_RUN_MS + 30_000, stepNeedsMs: 2_000 }
   return { config, storeName, folder, core, postgres: own, end }
-}
-
-/** Their modules are run only where somebody is to be restarted. */
-function consumersOf(environment: LocalSettings['environment'], config: Config, who: SignedIn): Consumers {
-  const built = once(async () => (await import('./consumers.ts')).localConsumers(environment, config, who))
-  return { restart: async (...news) => (await built()).restart(...news) }
 }
 
 /** A person is told what was done; the log is for what went wrong, unless it is asked for. */

@@ -1,5 +1,5 @@
-import { asKeyturnError } from '../../shared/errors.ts'
 import type { Usage } from '../../shared/ports/target.ts'
+import { cannotTell } from '../../shared/ports/usage.ts'
 import type { Core, Request } from '../../shared/rotation/core.ts'
 import { drainOf } from '../../shared/rotation/drain.ts'
 import type { Observation } from '../../shared/rotation/machine.ts'
@@ -34,19 +34,13 @@ export async function keysOf(core: Core, o: Observation, request: Request): Prom
     const found: KeyStanding[] = []
     for (const { principal: id, createdAt } of keys) {
       const held = [o.current, o.previous, o.pending?.held].find((h) => h?.credential.principal === id)
-      const lastUsed = held ? await hold.usage(held.credential, signal).catch(untold) : null
+      const lastUsed = held ? await hold.usage(held.credential, signal).catch(cannotTell) : null
       found.push({ id, role: roleOf(o, id), createdAt: createdAt === undefined ? null : iso(createdAt), lastUsed })
     }
     return found
   } catch (e) {
-    const { code, message } = asKeyturnError(e)
-    return `${code}: ${message}`
+    return cannotTell(e).why
   }
-}
-
-function untold(e: unknown): Usage {
-  const { code, message } = asKeyturnError(e)
-  return { state: 'cannot-tell', why: `${code}: ${message}` }
 }
 
 function roleOf({ current, previous, pending }: Observation, id: string): KeyStanding['role'] {

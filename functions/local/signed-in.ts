@@ -1,3 +1,4 @@
+import type { AwsCredentials } from '../../shared/aws-signature.ts'
 import { KeyturnError } from '../../shared/errors.ts'
 import { once } from '../../shared/once.ts'
 import { SecretText } from '../../shared/types.ts'
@@ -9,11 +10,7 @@ export interface SignedIn {
   /** Of Google Cloud: `gcloud auth application-default login`, a key file, a metadata server. */
   readonly googleHeaders: (signal: AbortSignal) => Promise<Headers>
   /** Of AWS: the SDK's own chain. */
-  readonly awsCredentials: () => Promise<{
-    readonly accessKeyId: string
-    readonly secretAccessKey: SecretText
-    readonly sessionToken?: SecretText | undefined
-  }>
+  readonly awsCredentials: () => Promise<AwsCredentials>
 }
 
 export function signedIn(): SignedIn {
@@ -26,12 +23,7 @@ export function signedIn(): SignedIn {
       return new SecretText(token)
     },
     googleHeaders: async () => (await google()).getRequestHeaders().catch(googleNotSignedIn),
-    async awsCredentials() {
-      const { secretsManagerClient } = await import('../../shared/stores/aws-client.ts')
-      const { accessKeyId, secretAccessKey, sessionToken } = await secretsManagerClient().config.credentials()
-      const session = sessionToken === undefined ? {} : { sessionToken: new SecretText(sessionToken) }
-      return { accessKeyId, secretAccessKey: new SecretText(secretAccessKey), ...session }
-    }
+    awsCredentials: async () => (await import('../../shared/stores/aws-client.ts')).ownCredentials()
   }
 }
 

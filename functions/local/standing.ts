@@ -1,12 +1,14 @@
-import { asKeyturnError, KeyturnError } from '../../shared/errors.ts'
-import { periodMsOf, soakMsOf } from '../../shared/policy.ts'
+import { KeyturnError } from '../../shared/errors.ts'
+import { periodMsOf } from '../../shared/policy.ts'
 import type { Usage } from '../../shared/ports/target.ts'
+import { cannotTell } from '../../shared/ports/usage.ts'
 import type { Core, Request } from '../../shared/rotation/core.ts'
+import { soakEnds } from '../../shared/rotation/drain.ts'
 import { type Observation, phaseOf } from '../../shared/rotation/machine.ts'
 import { contextOf, emptyMemory, observe } from '../../shared/rotation/observe.ts'
 import { type Phase, rowOf } from '../../shared/rotation/phases.ts'
 import { dueAt, isHeld, isOpen, promotedAt } from '../../shared/rotation/plan.ts'
-import { type Instant, instant, iso } from '../../shared/types.ts'
+import { type Instant, iso } from '../../shared/types.ts'
 import { type KeyStanding, keysOf, type Retirement, retirementOf } from './key-standing.ts'
 
 /** Where one secret stands, as `status` says it. Plain JSON; times ISO 8601. */
@@ -46,7 +48,8 @@ export async function standingOf(core: Core, request: Request, askUsage: boolean
   if (!facts || !current) throw new KeyturnError('not-found/secret', `no secret ${request.secretId}, or it has no current value`)
   const { metadata, seenAt } = facts
   const { disabled, acknowledged, restarted } = metadata
-  const usage = askUsage && previous ? await usageOf(core, o, request) : undefined
+  const keys = askUsage && o.target?.issue === 'minted' ? await keysOf(core, o, request) : null
+  const usage = askUsage && previous ? (lastUseIn(keys) ?? (await usageOf(core, o, request))) : undefined
   const promoted = promotedAt(facts, current.createdAt)
   return {
     secret: facts.name,
@@ -59,7 +62,7 @@ export async function standingOf(core: Core, request: Request, askUsage: boolean
     graceEnds: isoOr(o.graceEnds),
     usage: usage ?? null,
     retired: metadata.retired ? { at: iso(metadata.retired.at), refusal: metadata.retired.refusal } : null,
-    keys: askUsage && o.target?.issue === 'minted' ? await keysOf(core, o, request) : null,
+    keys,
     retirement: retirementOf({ ...o, usage }),
     disabledAt: disabled !== undefined && disabled.version === previous?.version ? iso(disabled.at) : null,
     acknowledged:
@@ -78,6 +81,10 @@ export async function standingOf(core: Core, request: Request, askUsage: boolean
   }
 }
 
+/** Of the previous key, where the provider lists it. */
+const lastUseIn = (keys: Standing['keys']): Usage | null | undefined =>
+  Array.isArray(keys) ? (keys as readonly KeyStanding[]).find(({ role }) => role === 'previous')?.lastUsed : undefined
+
 const isoOr = (at: Instant | undefined): string | null => (at === undefined ? null : iso(at))
 
 /** What the next sweep that may do something does, and from when on. */
@@ -85,8 +92,7 @@ function nextOf(o: Observation): Standing['next'] {
   const { facts, current, previous, graceEnds, usage } = o
   const phase = phaseOf(o, { want: 'sweep', force: false })
   const old = previous?.credential.principal
-  if (phase === 'soaking' && facts?.metadata.disabled)
-    return { what: `delete ${old}`, at: iso(instant(facts.metadata.disabled.at + soakMsOf(facts.metadata))) }
+  if (phase === 'soaking' && facts) return { what: `delete ${old}`, at: isoOr(soakEnds(o, facts)) }
   if (phase === 'draining' && o.target?.issue === 'minted')
     return { what: `retire ${old}, when nothing stands in the way`, at: retirementOf(o)?.earliest ?? null }
   if (phase === 'draining' && graceEnds !== undefined && facts) {
@@ -113,7 +119,6 @@ async function usageOf(core: Core, { facts, current, previous }: Observation, re
       await hold.release()
     }
   } catch (e) {
-    const { code, message } = asKeyturnError(e)
-    return { state: 'cannot-tell', why: `${code}: ${message}` }
+    return cannotTell(e)
   }
 }

@@ -1,4 +1,5 @@
 import type { Usage } from '../../shared/ports/target.ts'
+import { sessionsText, whereText } from '../../shared/ports/usage.ts'
 import { type Instant, iso } from '../../shared/types.ts'
 import { when } from './humane.ts'
 
@@ -6,10 +7,8 @@ import { when } from './humane.ts'
 export function usageText(usage: Usage, now?: Instant): string {
   if (usage.state === 'unused') return 'nobody'
   if (usage.state === 'cannot-tell') return `cannot tell: ${usage.why}`
-  if (usage.state === 'used')
-    return usage.sessions.map((s) => `${s.count} from ${s.address} (${s.application || 'unnamed'})`).join(', ')
+  if (usage.state === 'used') return sessionsText(usage.sessions)
   if (usage.lastUsedAt === undefined) return 'never used, says the provider'
-  const where = [usage.service, usage.region].filter((part) => part !== undefined).join(', ')
   const at = now === undefined ? iso(usage.lastUsedAt) : when(usage.lastUsedAt, now)
-  return `last used ${at}${where === '' ? '' : ` (${where})`}`
+  return `last used ${at}${whereText(usage)}`
 }

@@ -1,21 +1,15 @@
 import { awsEndpoint } from '../aws-region.ts'
+import { type AwsCredentials, inLowerCase, signedHeaders } from '../aws-signature.ts'
 import { type Code, KeyturnError } from '../errors.ts'
 import type { Consumer, Consumers } from '../ports/consumers.ts'
-import { type ApiAnswer, type ProviderApiSettings, providerApi } from '../provider-api.ts'
+import { type ApiAnswer, type CallSettings, providerApi } from '../provider-api.ts'
 import { partsOf } from '../restart.ts'
-import { entryOf } from '../table.ts'
-import type { SecretText } from '../types.ts'
+import { codeFor } from '../vendor-code.ts'
 
-export interface EcsCredentials {
-  readonly accessKeyId: string
-  readonly secretAccessKey: SecretText
-  readonly sessionToken?: SecretText | undefined
-}
-
-export interface EcsSettings extends Pick<ProviderApiSettings, 'ca' | 'lookup' | 'requestTimeoutMs' | 'pausesMs' | 'now'> {
+export interface EcsSettings extends CallSettings {
   /** Of the clusters. */
   readonly region: string
-  readonly credentials: (signal: AbortSignal) => Promise<EcsCredentials>
+  readonly credentials: (signal: AbortSignal) => Promise<AwsCredentials>
   /** Default: ECS of the region. */
   readonly endpoint?: string | undefined
 }
@@ -32,27 +26,18 @@ export function ecsService(settings: EcsSettings): Consumers['restart'] {
     const [cluster, service] = partsOf(consumer)
     const body = JSON.stringify({ cluster, service, forceNewDeployment: true })
     const keys = await credentials(signal).catch(noCredentials)
-    const headers = await signed(new URL(endpoint), region, body, keys)
+    const { host } = new URL(endpoint)
+    const headers = inLowerCase(await signedHeaders({ service: 'ecs', region, host, body, headers: TYPES }, keys))
     // A repeat is another deployment, which takes the place of the one under way.
     const answer = await api({ method: 'POST', path: '/', body, headers, repeatable: true }, signal)
     if (answer.status !== 200 || !answer.isJson) throw refusal(answer, consumer)
   }
 }
 
-/** JSON 1.1, as the service’s model (ecs-2014-11-13) says. The host is signed, and sent by node:http as it is in the URL. */
-async function signed({ host }: URL, region: string, body: string, keys: EcsCredentials): Promise<Record<string, string>> {
-  const { default: aws4 } = await import('aws4')
-  const target = 'AmazonEC2ContainerServiceV20141113.UpdateService'
-  const types = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target }
-  const { headers = {} } = aws4.sign(
-    { service: 'ecs', region, host, method: 'POST', path: '/', body, headers: types },
-    {
-      accessKeyId: keys.accessKeyId,
-      secretAccessKey: keys.secretAccessKey.reveal(),
-      ...(keys.sessionToken && { sessionToken: keys.sessionToken.reveal() })
-    }
-  )
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]))
+/** JSON 1.1, as the service’s model (ecs-2014-11-13) says. */
+const TYPES = {
+  'content-type': 'application/x-amz-json-1.1',
+  'x-amz-target': 'AmazonEC2ContainerServiceV20141113.UpdateService'
 }
 
 /**
@@ -87,8 +72,7 @@ const MESSAGES: Partial<Record<Code, (name: string) => string>> = {
 
 function refusal({ json, status }: ApiAnswer, { name }: Consumer): KeyturnError {
   const vendor = codeIn(json) ?? String(status)
-  const known = entryOf(CODES, vendor)
-  const code = known ?? (status === 401 || status === 403 ? 'denied/provider' : 'unavailable/provider')
+  const code = codeFor(CODES, vendor, status)
   const message = MESSAGES[code]?.(name) ?? `the deployment of ${name} was answered with ${vendor}`
   return new KeyturnError(code, `Amazon ECS: ${message}`, vendor)
 }

@@ -1,17 +1,11 @@
+import { RESOURCE_MANAGER_CODES, type ResourceManagerSettings, resourceManager } from '../azure-resource-manager.ts'
 import { type Code, KeyturnError } from '../errors.ts'
 import type { Consumer, Consumers } from '../ports/consumers.ts'
-import { type ApiAnswer, type ProviderApiSettings, providerApi } from '../provider-api.ts'
+import type { ApiAnswer } from '../provider-api.ts'
 import { partsOf } from '../restart.ts'
-import { entryOf } from '../table.ts'
-import type { SecretText } from '../types.ts'
+import { codeFor, wordIn } from '../vendor-code.ts'
 
-export interface AppServiceSettings extends Pick<ProviderApiSettings, 'ca' | 'lookup' | 'requestTimeoutMs' | 'pausesMs' | 'now'> {
-  /** The token for a resource: the managed identity’s. */
-  readonly token: (resource: string, signal: AbortSignal) => Promise<SecretText>
-  /** Default https://management.azure.com; other clouds have their own (https://management.usgovcloudapi.net …). */
-  readonly arm?: string | undefined
-  /** The audience of the token. Default: `arm`. */
-  readonly armResource?: string | undefined
+export interface AppServiceSettings extends ResourceManagerSettings {
   /**
    * True, the default: processes are recycled, all instances of them, without a full reload of the site (the App Service team, of
    * Windows only: azure.github.io/AppService/2021/09/16/App-Service-Restarts.html, “slowness in requests can be expected”; of the
@@ -27,9 +21,8 @@ export interface AppServiceSettings extends Pick<ProviderApiSettings, 'ca' | 'lo
  * restart alone would give the app the old value again. Then it is restarted.
  */
 export function appServiceSite(settings: AppServiceSettings): Consumers['restart'] {
-  const { token, arm = 'https://management.azure.com', armResource = arm, softRestart = true, ...rest } = settings
-  const authorize = async (signal: AbortSignal) => ({ authorization: `Bearer ${(await token(armResource, signal)).reveal()}` })
-  const api = providerApi({ ...rest, peer: 'Azure Resource Manager', endpoint: arm, authorize })
+  const { softRestart = true, ...rest } = settings
+  const api = resourceManager(rest)
   return async (consumer, _, signal) => {
     const path = pathOf(consumer)
     const post = (op: string) => api({ method: 'POST', path: `${path}/${op}`, repeatable: true }, signal)
@@ -46,26 +39,11 @@ function pathOf(consumer: Consumer): string {
   return `/subscriptions/${subscription}/resourceGroups/${group}/providers/Microsoft.Web/sites/${site}`
 }
 
-/**
- * learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors. Conflict is of Microsoft.Web: “another
- * operation is in progress” (Azure/azure-sdk-for-java#1827). 429 and 5xx are told by the status.
- */
+/** Conflict is of Microsoft.Web: “another operation is in progress” (Azure/azure-sdk-for-java#1827). */
 const CODES: Readonly<Record<string, Code>> = {
-  AuthorizationFailed: 'denied/provider',
-  AuthenticationFailed: 'denied/provider',
-  InvalidAuthenticationToken: 'denied/provider',
-  InvalidAuthenticationTokenTenant: 'denied/provider',
-  ExpiredAuthenticationToken: 'denied/provider',
-  DenyAssignmentAuthorizationFailed: 'denied/provider-policy',
-  RequestDisallowedByPolicy: 'denied/provider-policy',
-  ScopeLocked: 'denied/provider-policy',
-  SubscriptionDisabled: 'denied/provider-policy',
+  ...RESOURCE_MANAGER_CODES,
   NotFound: 'not-found/principal',
-  ResourceNotFound: 'not-found/principal',
-  ResourceGroupNotFound: 'not-found/principal',
-  SubscriptionNotFound: 'not-found/principal',
-  Conflict: 'throttled/provider',
-  TooManyRequests: 'throttled/provider'
+  Conflict: 'throttled/provider'
 }
 
 /** The action of the refresh is named nowhere; the role, which has Microsoft.Web/sites/*, has it (role-based-access-control/built-in-roles/web-and-mobile). */
@@ -79,8 +57,7 @@ const MESSAGES: Partial<Record<Code, (site: string, vendor: string) => string>> 
 
 function refusal({ json, status }: ApiAnswer, { name }: Consumer): KeyturnError {
   const vendor = codeIn(json) ?? String(status)
-  const known = entryOf(CODES, vendor)
-  const code = known ?? (status === 401 || status === 403 ? 'denied/provider' : 'unavailable/provider')
+  const code = codeFor(CODES, vendor, status)
   const message = MESSAGES[code]?.(name, vendor) ?? `the restart of ${name} was answered with ${vendor}`
   return new KeyturnError(code, `Azure Resource Manager: ${message}`, vendor)
 }
@@ -88,6 +65,5 @@ function refusal({ json, status }: ApiAnswer, { name }: Consumer): KeyturnError 
 /** Resource Manager’s own answers have `error`, those of Microsoft.Web `Code` beside it (Azure/azure-sdk-for-java#1827). */
 function codeIn(json: unknown): string | undefined {
   const { error, Code: own } = (json ?? {}) as { error?: { code?: unknown } | null; Code?: unknown }
-  const code = error?.code ?? own
-  return typeof code === 'string' && /^\w{1,100}$/.test(code) ? code : undefined
+  return wordIn(error?.code ?? own)
 }

@@ -1,5 +1,6 @@
 import { KeyturnError } from '../errors.ts'
 import type { Consumers } from '../ports/consumers.ts'
+import { entryOf } from '../table.ts'
 
 /** How one kind is restarted. */
 export type Restart = Consumers['restart']
@@ -18,7 +19,7 @@ export function consumers(table: Readonly<Record<string, Restart>>): Consumers {
   return {
     restart: async (consumer, news, signal) => {
       const { kind } = consumer
-      const restart = Object.hasOwn(table, kind) ? table[kind] : undefined
+      const restart = entryOf(table, kind)
       if (restart === undefined) throw unsupported(kind, Object.keys(table))
       return restart(consumer, news, signal)
     }
@@ -26,7 +27,7 @@ export function consumers(table: Readonly<Record<string, Restart>>): Consumers {
 }
 
 function unsupported(kind: string, here: readonly string[]): KeyturnError {
-  const who = Object.hasOwn(HOSTS, kind) ? `${HOSTS[kind]} can` : 'no host can'
+  const who = `${entryOf(HOSTS, kind) ?? 'no host'} can`
   const also = here.length > 0 ? `this one restarts ${here.join(', ')}` : 'this one restarts nobody'
   return new KeyturnError('unsupported/restart', `consumers of the kind ${kind} are not restarted from here: ${who}; ${also}`)
 }

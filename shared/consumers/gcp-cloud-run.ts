@@ -1,14 +1,13 @@
 import { type Code, KeyturnError } from '../errors.ts'
+import { type GoogleSettings, googleApi, recordIn } from '../google-api.ts'
 import type { Consumer, Consumers } from '../ports/consumers.ts'
-import { type ApiAnswer, type ProviderApi, type ProviderApiSettings, providerApi } from '../provider-api.ts'
+import type { ApiAnswer, ProviderApi } from '../provider-api.ts'
 import { partsOf } from '../restart.ts'
-import { entryOf } from '../table.ts'
+import { codeFor, wordIn } from '../vendor-code.ts'
 
-export interface CloudRunSettings extends Pick<ProviderApiSettings, 'ca' | 'lookup' | 'requestTimeoutMs' | 'pausesMs' | 'now'> {
+export interface CloudRunSettings extends GoogleSettings {
   /** Of services that are named without one. Empty: each must be named with its own. */
   readonly project: string
-  /** The headers that authorize a request, of the scope https://www.googleapis.com/auth/cloud-platform. */
-  readonly authorize: (signal: AbortSignal) => Promise<Headers>
   /** Default https://run.googleapis.com. */
   readonly endpoint?: string | undefined
 }
@@ -21,13 +20,12 @@ type Fields = Readonly<Record<string, unknown>>
  * What changes is an annotation, which is there for “external tools to store arbitrary metadata”
  * (run/docs/reference/rest/v2, RevisionTemplate): a variable would be seen by the program, and labels go to the bill.
  */
-export function cloudRunService({ project, authorize, endpoint, ...rest }: CloudRunSettings): Consumers['restart'] {
-  const api = providerApi({
-    ...rest,
-    peer: 'Cloud Run',
-    endpoint: endpoint ?? 'https://run.googleapis.com',
-    authorize: async (signal) => Object.fromEntries(await authorize(signal))
-  })
+export function cloudRunService({
+  project,
+  endpoint = 'https://run.googleapis.com',
+  ...rest
+}: CloudRunSettings): Consumers['restart'] {
+  const api = googleApi(rest, 'Cloud Run', endpoint)
   const { now = Date.now } = rest
   return async (consumer, _, signal) => {
     const path = pathOf(consumer, project)
@@ -62,10 +60,10 @@ function pathOf(consumer: Consumer, own: string): string {
 async function read(api: ProviderApi, path: string, consumer: Consumer, signal: AbortSignal): Promise<Fields> {
   const answer = await api({ method: 'GET', path }, signal)
   if (answer.status !== 200 || !answer.isJson) throw refusal(answer, consumer)
-  const { template } = fieldsOf(answer.json)
-  if (Object.keys(fieldsOf(template)).length === 0)
+  const { template } = recordIn(answer.json)
+  if (Object.keys(recordIn(template)).length === 0)
     throw new KeyturnError('invalid/answer', `Cloud Run: the service ${consumer.name} has no template`)
-  return fieldsOf(answer.json)
+  return recordIn(answer.json)
 }
 
 /**
@@ -75,16 +73,16 @@ async function read(api: ProviderApi, path: string, consumer: Consumer, signal: 
  */
 function update(api: ProviderApi, path: string, service: Fields, mark: string, signal: AbortSignal): Promise<ApiAnswer> {
   const { etag, template } = service
-  const { revision: _, annotations, ...rest } = fieldsOf(template)
-  const body = { etag, template: { ...rest, annotations: { ...fieldsOf(annotations), [KEY]: mark } } }
+  const { revision: _, annotations, ...rest } = recordIn(template)
+  const body = { etag, template: { ...rest, annotations: { ...recordIn(annotations), [KEY]: mark } } }
   return api({ method: 'PATCH', path: `${path}?updateMask=template`, body, repeatable: true }, signal)
 }
 
-const markOf = ({ template }: Fields): unknown => fieldsOf(fieldsOf(template).annotations)[KEY]
+const markOf = ({ template }: Fields): unknown => recordIn(recordIn(template).annotations)[KEY]
 
 /** run/docs/rollouts-rollbacks-traffic-migration: where traffic is split, or held by a revision, a new one gets none of it by itself. */
 function servesLatest({ traffic }: Fields): boolean {
-  const targets = Array.isArray(traffic) ? (traffic as readonly unknown[]).map(fieldsOf) : []
+  const targets = Array.isArray(traffic) ? (traffic as readonly unknown[]).map(recordIn) : []
   return targets.every(({ type, percent = 0 }) => percent === 0 || type === 'TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST')
 }
 
@@ -111,16 +109,9 @@ const MESSAGES: Partial<Record<Code, (name: string) => string>> = {
 
 function refusal({ json, status }: ApiAnswer, { name }: Consumer): KeyturnError {
   const vendor = codeIn(json) ?? String(status)
-  const known = entryOf(CODES, vendor)
-  const code = known ?? (status === 401 || status === 403 ? 'denied/provider' : 'unavailable/provider')
+  const code = codeFor(CODES, vendor, status)
   const message = MESSAGES[code]?.(name) ?? `the restart of ${name} was answered with ${vendor}`
   return new KeyturnError(code, `Cloud Run: ${message}`, vendor)
 }
 
-function codeIn(json: unknown): string | undefined {
-  const { status } = fieldsOf(fieldsOf(json).error)
-  return typeof status === 'string' && /^\w{1,100}$/.test(status) ? status : undefined
-}
-
-const fieldsOf = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {}
+const codeIn = (json: unknown): string | undefined => wordIn(recordIn(recordIn(json).error).status)

@@ -1,10 +1,10 @@
 import { publicLookup, refusePrivate } from '../address-guard.ts'
 import { KeyturnError } from '../errors.ts'
 import type { Consumers } from '../ports/consumers.ts'
-import { type ProviderApi, type ProviderApiSettings, providerApi } from '../provider-api.ts'
+import { type CallSettings, type ProviderApi, providerApi } from '../provider-api.ts'
 import { partsOf } from '../restart.ts'
 
-export interface HttpHookSettings extends Pick<ProviderApiSettings, 'ca' | 'lookup' | 'requestTimeoutMs' | 'pausesMs' | 'now'> {
+export interface HttpHookSettings extends CallSettings {
   /**
    * KEYTURN_RESTART_HOSTS: `hooks.example.com`, or `hooks.example.com:8443`. Whoever may write a secret’s metadata names the
    * URL, and this function calls it from inside a network: so the deployment says which hosts. Empty: none.

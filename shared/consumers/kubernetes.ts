@@ -1,11 +1,11 @@
 import { type Code, KeyturnError } from '../errors.ts'
 import type { Consumer, Consumers } from '../ports/consumers.ts'
-import { type ApiAnswer, type ProviderApiSettings, providerApi } from '../provider-api.ts'
+import { type ApiAnswer, bearer, type CallSettings, providerApi } from '../provider-api.ts'
 import { partsOf } from '../restart.ts'
-import { entryOf } from '../table.ts'
 import type { SecretText } from '../types.ts'
+import { codeFor, wordIn } from '../vendor-code.ts'
 
-export interface KubernetesSettings extends Pick<ProviderApiSettings, 'ca' | 'lookup' | 'requestTimeoutMs' | 'pausesMs' | 'now'> {
+export interface KubernetesSettings extends CallSettings {
   /** `https://10.0.0.1:6443`. */
   readonly apiServer: string
   readonly token: (signal: AbortSignal) => Promise<SecretText>
@@ -16,8 +16,7 @@ export interface KubernetesSettings extends Pick<ProviderApiSettings, 'ca' | 'lo
  * template changes, so the controller makes the pods anew by the workload’s own strategy. The right: patch, of these in apps.
  */
 export function kubernetesWorkload({ apiServer, token, ...rest }: KubernetesSettings): Consumers['restart'] {
-  const authorize = async (signal: AbortSignal) => ({ authorization: `Bearer ${(await token(signal)).reveal()}` })
-  const api = providerApi({ ...rest, peer: 'the Kubernetes API server', endpoint: apiServer, authorize })
+  const api = providerApi({ ...rest, peer: 'the Kubernetes API server', endpoint: apiServer, authorize: bearer(token) })
   const { now = Date.now } = rest
   return async (consumer, _, signal) => {
     const [namespace, kind, name] = partsOf(consumer)
@@ -83,13 +82,9 @@ const MESSAGES: Partial<Record<Code, (namespace: string, kind: string, name: str
 function refusal({ json, status }: ApiAnswer, consumer: Consumer): KeyturnError {
   const [namespace = '', kind = '', name = ''] = partsOf(consumer)
   const vendor = reasonIn(json) ?? String(status)
-  const known = entryOf(CODES, vendor)
-  const code = known ?? (status === 401 || status === 403 ? 'denied/provider' : 'unavailable/provider')
+  const code = codeFor(CODES, vendor, status)
   const message = MESSAGES[code]?.(namespace, kind, name) ?? `the restart of ${kind} ${name} was answered with ${vendor}`
   return new KeyturnError(code, `the Kubernetes API server: ${message}`, vendor)
 }
 
-function reasonIn(json: unknown): string | undefined {
-  const reason = (json as { reason?: unknown } | null | undefined)?.reason
-  return typeof reason === 'string' && /^\w{1,100}$/.test(reason) ? reason : undefined
-}
+const reasonIn = (json: unknown): string | undefined => wordIn((json as { reason?: unknown } | null | undefined)?.reason)

@@ -1,5 +1,6 @@
-import { graceMsOf, limitMsOf, quietMsOf } from '../policy.ts'
+import { graceMsOf, limitMsOf, quietMsOf, soakMsOf } from '../policy.ts'
 import type { SecretFacts } from '../ports/secret-store.ts'
+import { sessionsText, whereText } from '../ports/usage.ts'
 import { type Instant, instant, iso } from '../types.ts'
 import type { Observation } from './machine.ts'
 
@@ -18,6 +19,13 @@ export interface Drain {
   readonly earliest: Instant | undefined
   /** The hard limit has passed, and it still lives. */
   readonly isOverdue: boolean
+}
+
+/** When the soak of the previous key ends. Undefined: it is not recorded as disabled. */
+export function soakEnds({ previous }: Observation, { metadata }: SecretFacts): Instant | undefined {
+  const { disabled } = metadata
+  if (previous === undefined || disabled?.version !== previous.version) return undefined
+  return instant(disabled.at + soakMsOf(metadata))
 }
 
 /** Whether the previous key may be retired, and what it waits for, from one look. Pure. A disabled one waits for its soak alone. */
@@ -53,10 +61,7 @@ function ofUsage(o: Observation, facts: SecretFacts): readonly Blocker[] {
   const isAcknowledged = facts.metadata.acknowledged?.version === previous?.version
   if (usage === undefined) return [{ what: 'usage', says: 'whether it is used was not asked' }]
   if (usage.state === 'unused') return []
-  if (usage.state === 'used') {
-    const some = usage.sessions.map(({ address, application, count }) => `${count} from ${address} (${application || 'unnamed'})`)
-    return [{ what: 'usage', says: `it has sessions: ${some.join(', ')}` }]
-  }
+  if (usage.state === 'used') return [{ what: 'usage', says: `it has sessions: ${sessionsText(usage.sessions)}` }]
   if (usage.state === 'cannot-tell')
     return isAcknowledged ? [] : [{ what: 'acknowledgement', says: `nobody can tell whether it is used: ${usage.why}` }]
   const quietMs = quietMsOf(facts.metadata, o.target?.telemetryLagMs ?? 0)
@@ -64,7 +69,6 @@ function ofUsage(o: Observation, facts: SecretFacts): readonly Blocker[] {
   const promoted = (graceEnds ?? facts.seenAt) - graceMsOf(facts.metadata)
   const quietAt = instant(Math.max(usage.lastUsedAt ?? 0, promoted) + quietMs)
   if (facts.seenAt >= quietAt) return []
-  const where = [usage.service, usage.region].filter((part) => part !== undefined).join(', ')
-  const used = usage.lastUsedAt === undefined ? 'never, so far' : `${iso(usage.lastUsedAt)}${where === '' ? '' : ` (${where})`}`
+  const used = usage.lastUsedAt === undefined ? 'never, so far' : iso(usage.lastUsedAt) + whereText(usage)
   return [{ what: 'usage', says: `it must be quiet for a while; last used ${used}`, until: quietAt }]
 }

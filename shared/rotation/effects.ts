@@ -1,4 +1,5 @@
 import { hasCode, KeyturnError } from '../errors.ts'
+import { without } from '../metadata-without.ts'
 import type { Attempt, Promoted, SecretFacts, Staged } from '../ports/secret-store.ts'
 import type { Credential, Proof, Session, Target, TargetHold } from '../ports/target.ts'
 import { iso, type Token } from '../types.ts'
@@ -166,10 +167,8 @@ const settle: Effect = async (run, o) => {
   if (facts.metadata.promoted?.version !== current.version && base !== undefined && base !== current.version) {
     const at = promotedAt(facts, current.createdAt) ?? facts.seenAt
     const promoted = { version: current.version, previous: base, at }
-    const { retired, disabled, acknowledged } = facts.metadata
     // What was said of the one that was replaced before is no news; a key that was made current again is enabled.
-    const over = { ...(retired && { retired: null }), ...(disabled && { disabled: null }) }
-    const patch = { promoted, ...over, ...(acknowledged && { acknowledged: null }) }
+    const patch = { promoted, ...without(facts.metadata, 'retired', 'disabled', 'acknowledged') }
     await core.store.annotate(facts.id, patch, facts.revision, signal)
     run.done.push({ step: 'settle', principal: current.credential.principal })
     return undefined

@@ -1,5 +1,6 @@
 import { asKeyturnError, classOf, hasCode, KeyturnError } from '../errors.ts'
 import { markOf } from '../mark.ts'
+import { without } from '../metadata-without.ts'
 import type { Attempt } from '../ports/secret-store.ts'
 import type { Credential, Live } from '../ports/target.ts'
 import { instant, type SecretId, type Token } from '../types.ts'
@@ -43,6 +44,10 @@ async function revived(run: Run, { token }: Attempt): Promise<Credential> {
     await core.store.drop(request.secretId, token, signal).catch(() => {})
     throw e
   }
+}
+
+const forget = (memory: Memory, principal: string): void => {
+  memory.live = memory.live?.filter((l) => l.principal !== principal)
 }
 
 const listed = (memory: Memory): readonly Live[] => memory.live ?? []
@@ -156,11 +161,10 @@ export async function retireOld(run: Run, o: Observation): Promise<void> {
   const { signal } = run.request.deadline
   const proof = await run.hold.retire(old.credential, { endSessions: run.request.endSessions }, signal)
   const retired = { version: old.version, at: proof.at, refusal: proof.refusal }
-  const { disabled, acknowledged } = facts.metadata
-  const over = { ...(disabled && { disabled: null }), ...(acknowledged && { acknowledged: null }) }
-  await run.core.store.annotate(facts.id, { retired, ...over }, facts.revision, signal)
+  const patch = { retired, ...without(facts.metadata, 'disabled', 'acknowledged') }
+  await run.core.store.annotate(facts.id, patch, facts.revision, signal)
   run.memory.usage = undefined
-  run.memory.live = run.memory.live?.filter((l) => l.principal !== principal)
+  forget(run.memory, principal)
   run.done.push({ step: 'retire', principal, proof })
 }
 
@@ -168,7 +172,7 @@ export const clean: Effect = async (run, o) => {
   const { current } = seen(o)
   for (const principal of o.orphans) {
     await run.hold.discard({ ...current.credential, principal }, run.request.deadline.signal)
-    run.memory.live = run.memory.live?.filter((l) => l.principal !== principal)
+    forget(run.memory, principal)
     run.done.push({ step: 'clean', principal })
   }
   return undefined

@@ -1,8 +1,7 @@
-import { soakMsOf } from '../policy.ts'
 import type { PendingFacts, SecretFacts } from '../ports/secret-store.ts'
 import type { Credential, TargetFacts, Usage } from '../ports/target.ts'
 import type { Instant, VersionId } from '../types.ts'
-import { drainOf, ofRestart } from './drain.ts'
+import { drainOf, ofRestart, soakEnds } from './drain.ts'
 import type { Phase } from './phases.ts'
 
 /** A version with its value read and understood. */
@@ -100,9 +99,8 @@ function keyPhase(o: Observation, intent: Intent, facts: SecretFacts): Phase | u
   if (intent.isRollback) return undefined
   const isCut = intent.force && intent.want !== 'sweep'
   if (isCut) return 'retiring'
-  const { disabled } = facts.metadata
-  if (o.previous !== undefined && disabled?.version === o.previous.version)
-    return facts.seenAt < disabled.at + soakMsOf(facts.metadata) ? 'soaking' : 'retiring'
+  const soaked = soakEnds(o, facts)
+  if (soaked !== undefined) return facts.seenAt < soaked ? 'soaking' : 'retiring'
   const isAsked = intent.want === 'retire' && intent.endSessions === true && !inGrace(o, facts) && facts.replicasInSync
   if (!isAsked && !drainOf(o, facts).isOver) return 'draining'
   return o.target?.canDisable ? 'disabling' : 'retiring'

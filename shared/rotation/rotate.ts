@@ -1,10 +1,10 @@
 import { hasClass, hasCode, KeyturnError } from '../errors.ts'
-import { soakMsOf } from '../policy.ts'
 import type { SecretFacts } from '../ports/secret-store.ts'
 import type { Target, Usage } from '../ports/target.ts'
-import { type Instant, instant, iso } from '../types.ts'
+import { cannotTell } from '../ports/usage.ts'
+import { type Instant, iso } from '../types.ts'
 import type { Core, Request } from './core.ts'
-import { drainOf } from './drain.ts'
+import { drainOf, soakEnds } from './drain.ts'
 import { type Done, EFFECTS, isAttemptOf, type Run } from './effects.ts'
 import { stopped, takeHold } from './hold.ts'
 import { type Held, type Intent, inGrace, type Observation, phaseOf } from './machine.ts'
@@ -101,7 +101,7 @@ async function look(run: Run, intent: Intent, told: SecretFacts | undefined): Pr
   const isAsked = target?.issue === 'minted' ? intent.want !== 'settle' : intent.want === 'sweep'
   if (!isAsked || !facts || !previous || inGrace(o, facts) || memory.usage) return o
   // What is disabled waits for its soak alone.
-  if (facts.metadata.disabled?.version === previous.version) return o
+  if (soakEnds(o, facts) !== undefined) return o
   memory.usage = isOver(previous, memory)
     ? { state: 'unused' }
     : await hold.usage(previous.credential, request.deadline.signal).catch(notTold)
@@ -120,7 +120,7 @@ function isOver({ credential }: Held, { live }: Memory): boolean {
 /** Who may not ask cannot tell: a person may, and acknowledges. Every other failure says nothing of the use, and passes. */
 function notTold(e: unknown): Usage {
   if (!hasClass(e, 'denied')) throw e
-  return { state: 'cannot-tell', why: `${e.code}: ${e.message}` }
+  return cannotTell(e)
 }
 
 /** A sweep asks the target whether it still takes current: somebody else may have set it (design: drift). */
@@ -211,8 +211,7 @@ function notYet(o: Observation, facts: SecretFacts, phase: Phase, { want }: Inte
 function waitsFor(o: Observation): readonly string[] {
   const { facts, previous, target } = o
   if (!facts || !previous || target?.issue !== 'minted') return []
-  const { disabled } = facts.metadata
-  if (disabled?.version === previous.version)
-    return [`it is disabled, and is deleted after ${iso(instant(disabled.at + soakMsOf(facts.metadata)))}`]
+  const soaked = soakEnds(o, facts)
+  if (soaked !== undefined) return [`it is disabled, and is deleted after ${iso(soaked)}`]
   return drainOf(o, facts).blockers.map(({ says }) => says)
 }

@@ -1,6 +1,7 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import type { AwsCredentials } from '../aws-signature.ts'
 import { type Code, KeyturnError } from '../errors.ts'
-import type { SecretId } from '../types.ts'
+import { type SecretId, SecretText } from '../types.ts'
 
 export interface SecretsManagerSettings {
   /** Default: the environment's (AWS_REGION). */
@@ -27,6 +28,16 @@ export function secretsManagerClient(settings: SecretsManagerSettings = {}): Sec
     // @smithy/types, NodeHttpHandlerOptions: requestTimeout alone only warns.
     requestHandler: { connectionTimeout: 1_000, requestTimeout: requestTimeoutMs, throwOnRequestTimeout: true }
   })
+}
+
+/** The process's own, by the SDK's chain, for a call that no SDK makes. */
+export async function ownCredentials(): Promise<AwsCredentials> {
+  const { accessKeyId, secretAccessKey, sessionToken } = await secretsManagerClient().config.credentials()
+  return {
+    accessKeyId,
+    secretAccessKey: new SecretText(secretAccessKey),
+    sessionToken: sessionToken === undefined ? undefined : new SecretText(sessionToken)
+  }
 }
 
 /** The one table from the SDK's error names (API reference, Errors and CommonErrors) to keyturn's codes. */

@@ -1,12 +1,13 @@
 import { awsEndpoint } from '../aws-region.ts'
+import { inLowerCase, signedHeaders } from '../aws-signature.ts'
 import { KeyturnError } from '../errors.ts'
-import { type ApiAnswer, type ProviderApiSettings, providerApi } from '../provider-api.ts'
+import { type ApiAnswer, type CallSettings, providerApi } from '../provider-api.ts'
 import { instantIn } from '../types.ts'
 import type { IamKey } from './aws-iam-document.ts'
 import { CLOCK_CODES, codeOf } from './aws-iam-errors.ts'
 import type { Called } from './minted-provider.ts'
 
-export interface IdentitySettings extends Pick<ProviderApiSettings, 'ca' | 'lookup' | 'requestTimeoutMs' | 'pausesMs' | 'now'> {
+export interface IdentitySettings extends CallSettings {
   readonly region: string
   /** Default: STS of the region. */
   readonly stsEndpoint?: string | undefined
@@ -79,14 +80,11 @@ const at = (value: unknown, ...path: readonly string[]): unknown =>
   path.reduce((v, name) => (typeof v === 'object' && v !== null ? (v as Record<string, unknown>)[name] : undefined), value)
 
 async function signed(host: string, region: string, key: IamKey, atMs: number): Promise<Readonly<Record<string, string>>> {
-  const { default: aws4 } = await import('aws4')
   const date = new Date(atMs).toISOString().replaceAll(/[:-]|\.\d{3}/g, '')
-  const request = { service: 'sts', region, host, method: 'POST', path: '/', body: BODY, headers: { 'X-Amz-Date': date } }
-  const credentials = { accessKeyId: key.principal, secretAccessKey: key.secretAccessKey.reveal() }
-  const { headers = {} } = aws4.sign(request, credentials)
-  const given = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)] as const)
+  const credentials = { accessKeyId: key.principal, secretAccessKey: key.secretAccessKey }
+  const headers = await signedHeaders({ service: 'sts', region, host, body: BODY, headers: { 'X-Amz-Date': date } }, credentials)
   // Not signed: the form of the answer is no part of what is asked.
-  return { ...Object.fromEntries(given), accept: 'application/json' }
+  return { ...inLowerCase(headers), accept: 'application/json' }
 }
 
 function endpointOf({ region, stsEndpoint }: IdentitySettings): string {

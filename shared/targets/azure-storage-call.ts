@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto'
 import { KeyturnError } from '../errors.ts'
-import { type ProviderApi, type ProviderApiSettings, providerApi } from '../provider-api.ts'
+import { type CallSettings, type ProviderApi, providerApi } from '../provider-api.ts'
 import type { StorageDocument } from './azure-storage-document.ts'
 import type { Called } from './minted-provider.ts'
 
-export interface BlobSettings extends Pick<ProviderApiSettings, 'ca' | 'lookup' | 'requestTimeoutMs' | 'pausesMs' | 'now'> {
+export interface BlobSettings extends CallSettings {
   /**
    * Of the account’s blobs, with {account} for its name. Default https://{account}.blob.core.windows.net; other clouds have
    * their own (blob.core.usgovcloudapi.net, blob.core.chinacloudapi.cn).

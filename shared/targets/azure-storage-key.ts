@@ -1,3 +1,4 @@
+import type { ResourceManagerSettings } from '../azure-resource-manager.ts'
 import { KeyturnError } from '../errors.ts'
 import type { Problem, Target } from '../ports/target.ts'
 import { problem } from '../problem.ts'
@@ -12,16 +13,11 @@ import {
   storageDocument,
   withKey
 } from './azure-storage-document.ts'
-import {
-  type ManagementSettings,
-  type StorageKeys,
-  type StorageManagement,
-  storageManagement
-} from './azure-storage-management.ts'
+import { type StorageKeys, type StorageManagement, storageManagement } from './azure-storage-management.ts'
 import { type MintedSettings, minted } from './minted.ts'
 import type { KeyFacts, KeyList, KeyProvider } from './minted-provider.ts'
 
-export interface StorageSettings extends ManagementSettings, BlobSettings {
+export interface StorageSettings extends ResourceManagerSettings, BlobSettings {
   readonly minted?: MintedSettings | undefined
 }
 

@@ -1,17 +1,9 @@
+import { RESOURCE_MANAGER_CODES, type ResourceManagerSettings, resourceManager } from '../azure-resource-manager.ts'
 import { type Code, KeyturnError } from '../errors.ts'
-import { type ApiAnswer, type ProviderApiSettings, providerApi } from '../provider-api.ts'
-import { entryOf } from '../table.ts'
+import type { ApiAnswer } from '../provider-api.ts'
 import { type Instant, instantIn, type SecretText } from '../types.ts'
+import { codeFor, wordIn } from '../vendor-code.ts'
 import { base64, type KeyName, type StorageDocument } from './azure-storage-document.ts'
-
-export interface ManagementSettings extends Pick<ProviderApiSettings, 'ca' | 'lookup' | 'requestTimeoutMs' | 'pausesMs' | 'now'> {
-  /** The administrative token for a resource: a managed identity’s, or DefaultAzureCredential’s. */
-  readonly token: (resource: string, signal: AbortSignal) => Promise<SecretText>
-  /** Default https://management.azure.com; other clouds have their own (https://management.usgovcloudapi.net, https://management.chinacloudapi.cn). */
-  readonly arm?: string | undefined
-  /** The audience of the token. Default: `arm`. */
-  readonly armResource?: string | undefined
-}
 
 export interface StorageKey {
   readonly name: string
@@ -34,10 +26,8 @@ export interface StorageManagement {
 const API_VERSION = '2023-05-01'
 
 /** learn.microsoft.com/rest/api/storagerp/storage-accounts/list-keys and …/regenerate-key: both are POSTs, both answer with both keys. */
-export function storageManagement(settings: ManagementSettings): StorageManagement {
-  const { token, arm = 'https://management.azure.com', armResource = arm, ...rest } = settings
-  const authorize = async (signal: AbortSignal) => ({ authorization: `Bearer ${(await token(armResource, signal)).reveal()}` })
-  const api = providerApi({ ...rest, peer: 'Azure Resource Manager', endpoint: arm, authorize })
+export function storageManagement(settings: ResourceManagerSettings): StorageManagement {
+  const api = resourceManager(settings)
   const post = async (of: StorageDocument, op: string, body: unknown, repeatable: boolean, signal: AbortSignal) => {
     const account = `Microsoft.Storage/storageAccounts/${of.account}`
     const scope = `/subscriptions/${of.subscriptionId}/resourceGroups/${encodeURIComponent(of.resourceGroup)}/providers/${account}`
@@ -51,28 +41,12 @@ export function storageManagement(settings: ManagementSettings): StorageManageme
   }
 }
 
-/**
- * learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors, and
- * learn.microsoft.com/rest/api/storagerp/srp_error_codes_common for those of Storage: what is in the way there passes, and
- * nothing was done.
- */
+/** learn.microsoft.com/rest/api/storagerp/srp_error_codes_common: what is in the way there passes, and nothing was done. */
 const CODES: Readonly<Record<string, Code>> = {
-  AuthorizationFailed: 'denied/provider',
-  AuthenticationFailed: 'denied/provider',
-  InvalidAuthenticationToken: 'denied/provider',
-  InvalidAuthenticationTokenTenant: 'denied/provider',
-  ExpiredAuthenticationToken: 'denied/provider',
-  ScopeLocked: 'denied/provider-policy',
-  RequestDisallowedByPolicy: 'denied/provider-policy',
-  DenyAssignmentAuthorizationFailed: 'denied/provider-policy',
-  SubscriptionDisabled: 'denied/provider-policy',
-  ResourceNotFound: 'not-found/principal',
-  ResourceGroupNotFound: 'not-found/principal',
-  SubscriptionNotFound: 'not-found/principal',
+  ...RESOURCE_MANAGER_CODES,
   StorageAccountOperationInProgress: 'throttled/provider',
   StorageAccountIsNotProvisioned: 'throttled/provider',
-  StorageAccountBeingCreated: 'throttled/provider',
-  TooManyRequests: 'throttled/provider'
+  StorageAccountBeingCreated: 'throttled/provider'
 }
 
 const MESSAGES: Partial<Record<Code, (vendor: string, op: string, of: StorageDocument) => string>> = {
@@ -89,16 +63,12 @@ const MESSAGES: Partial<Record<Code, (vendor: string, op: string, of: StorageDoc
 
 function refusal(answer: ApiAnswer, op: string, of: StorageDocument): KeyturnError {
   const vendor = codeIn(answer.json) ?? String(answer.status)
-  const isDenial = answer.status === 401 || answer.status === 403
-  const code = entryOf(CODES, vendor) ?? (isDenial ? 'denied/provider' : 'unavailable/provider')
+  const code = codeFor(CODES, vendor, answer.status)
   const message = MESSAGES[code]?.(vendor, op, of) ?? `${op} was refused with ${vendor}`
   return new KeyturnError(code, `Azure Resource Manager: ${message}`, vendor)
 }
 
-function codeIn(json: unknown): string | undefined {
-  const code = (json as { error?: { code?: unknown } } | undefined)?.error?.code
-  return typeof code === 'string' && /^\w{1,100}$/.test(code) ? code : undefined
-}
+const codeIn = (json: unknown): string | undefined => wordIn((json as { error?: { code?: unknown } } | undefined)?.error?.code)
 
 function keysIn({ json, date }: ApiAnswer): StorageKeys {
   const { keys } = (json ?? {}) as { keys?: unknown }

@@ -1,9 +1,10 @@
 import { type Code, KeyturnError } from '../errors.ts'
-import { type ApiAnswer, type ProviderApi, type ProviderApiSettings, providerApi } from '../provider-api.ts'
+import { type ApiAnswer, bearer, type CallSettings, type ProviderApi, providerApi } from '../provider-api.ts'
 import { entryOf } from '../table.ts'
 import type { SecretText } from '../types.ts'
+import { codeFor } from '../vendor-code.ts'
 
-export interface GraphSettings extends Pick<ProviderApiSettings, 'ca' | 'lookup' | 'requestTimeoutMs' | 'pausesMs' | 'now'> {
+export interface GraphSettings extends CallSettings {
   /** The administrative token for a resource: a managed identity’s, or DefaultAzureCredential’s. */
   readonly token: (resource: string, signal: AbortSignal) => Promise<SecretText>
   /**
@@ -22,10 +23,7 @@ export const WRITES = 'Application.ReadWrite.OwnedBy as an owner of the applicat
 export const READS = `Application.Read.All, or ${WRITES}`
 
 export function graphApi({ token, graph = PUBLIC_GRAPH, graphResource = graph, ...rest }: GraphSettings): ProviderApi {
-  const authorize = async (signal: AbortSignal) => ({
-    authorization: `Bearer ${(await token(graphResource, signal)).reveal()}`
-  })
-  return providerApi({ ...rest, peer: 'Microsoft Graph', endpoint: graph, authorize })
+  return providerApi({ ...rest, peer: 'Microsoft Graph', endpoint: graph, authorize: bearer((s) => token(graphResource, s)) })
 }
 
 /** What succeeded; a refusal is thrown. `needs`: the permission without which it is denied. */
@@ -69,8 +67,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
 
 function refusal(answer: ApiAnswer, needs: string): KeyturnError {
   const vendor = codeOf(answer)
-  const isDenial = answer.status === 401 || answer.status === 403
-  const code = entryOf(CODES, vendor) ?? (isDenial ? 'denied/provider' : 'unavailable/provider')
+  const code = codeFor(CODES, vendor, answer.status)
   const denied = `the call was denied; it needs ${needs}`
   const message = entryOf(MESSAGES, vendor) ?? (code === 'denied/provider' ? denied : `the call was refused with ${vendor}`)
   return new KeyturnError(code, `Microsoft Graph: ${message}`, vendor)

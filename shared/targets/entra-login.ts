@@ -1,8 +1,8 @@
-import { type ProviderApiSettings, providerApi } from '../provider-api.ts'
+import { type CallSettings, providerApi } from '../provider-api.ts'
 import type { EntraDocument } from './entra-document.ts'
 import type { Called } from './minted-provider.ts'
 
-export interface LoginSettings extends Pick<ProviderApiSettings, 'ca' | 'lookup' | 'requestTimeoutMs' | 'pausesMs' | 'now'> {
+export interface LoginSettings extends CallSettings {
   /** Default https://login.microsoftonline.com; other clouds: learn.microsoft.com/entra/identity-platform/authentication-national-cloud. */
   readonly login?: string | undefined
   /** For what a token is asked: any resource that the application may have one for. Default https://graph.microsoft.com/.default. */

@@ -1,18 +1,7 @@
 import { type Code, KeyturnError } from '../errors.ts'
-import { type ApiAnswer, type ProviderApi, type ProviderApiSettings, providerApi } from '../provider-api.ts'
+import { arrayIn, recordIn } from '../google-api.ts'
+import type { ApiAnswer } from '../provider-api.ts'
 import { entryOf } from '../table.ts'
-
-export interface GoogleSettings extends Pick<ProviderApiSettings, 'ca' | 'lookup' | 'requestTimeoutMs' | 'pausesMs' | 'now'> {
-  /**
-   * The headers that authorize a request, of the scope https://www.googleapis.com/auth/cloud-platform:
-   * google-auth-library's `getRequestHeaders()`, which keeps the token.
-   */
-  readonly authorize: (signal: AbortSignal) => Promise<Headers>
-}
-
-/** One of Google's APIs, asked with the administrative rights. */
-export const googleApi = ({ authorize, ...rest }: GoogleSettings, peer: string, endpoint: string): ProviderApi =>
-  providerApi({ ...rest, peer, endpoint, authorize: async (signal) => Object.fromEntries(await authorize(signal)) })
 
 /** What is asked for, and by which permission: for messages. */
 export interface Wanted {
@@ -92,13 +81,6 @@ export function accepted(answer: ApiAnswer, wanted: Wanted): Readonly<Record<str
 /** Where a field of an answer that Google's reference promises is not there. */
 export const missing = ({ what }: Wanted, field: string): KeyturnError =>
   new KeyturnError('invalid/answer', `${what}: the answer has no ${field}`)
-
-export const recordIn = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : {}
-
-export const arrayIn = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
-
-export const textIn = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
 
 /** A word of Google's that may be shown. */
 const wordIn = (value: unknown): string | undefined =>

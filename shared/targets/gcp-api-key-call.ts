@@ -1,11 +1,11 @@
 import { KeyturnError } from '../errors.ts'
 import { isLoopback } from '../loopback.ts'
-import { type ApiAnswer, type ProviderApiSettings, providerApi } from '../provider-api.ts'
+import { type ApiAnswer, type CallSettings, providerApi } from '../provider-api.ts'
 import { googleErrorIn } from './gcp-answers.ts'
 import type { ApiKeyDocument } from './gcp-api-key-document.ts'
 import type { Called } from './minted-provider.ts'
 
-export interface ApiKeyCallSettings extends Pick<ProviderApiSettings, 'ca' | 'lookup' | 'requestTimeoutMs' | 'pausesMs' | 'now'> {
+export interface ApiKeyCallSettings extends CallSettings {
   /** What is asked with a key, by GET: of an API on googleapis.com that takes keys. Default: the languages of Translation. */
   readonly verifyUrl?: string | undefined
 }

@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
 import { KeyturnError } from '../errors.ts'
+import { recordIn, textIn } from '../google-api.ts'
 import type { ApiAnswer, ProviderApi } from '../provider-api.ts'
-import { accepted, detailsIn, missing, recordIn, refusalOf, textIn, type Wanted } from './gcp-answers.ts'
+import { accepted, detailsIn, missing, refusalOf, type Wanted } from './gcp-answers.ts'
 
 export interface OperationSettings {
   /** Before each further question whether an operation is done. Default: half a minute in all. */

@@ -1,4 +1,4 @@
-import { recordIn } from './gcp-answers.ts'
+import { recordIn } from '../google-api.ts'
 
 /**
  * What a key may do, and for whom: the parts of a key (google/api/apikeys/v2/resources.proto) that are copied to the next

@@ -1,7 +1,8 @@
 import { asKeyturnError, hasCode, KeyturnError } from '../errors.ts'
+import { arrayIn, recordIn, textIn } from '../google-api.ts'
 import type { ApiRequest, ProviderApi } from '../provider-api.ts'
 import { type Instant, instantIn, SecretText } from '../types.ts'
-import { accepted, arrayIn, missing, recordIn, textIn, type Wanted } from './gcp-answers.ts'
+import { accepted, missing, type Wanted } from './gcp-answers.ts'
 import { type ServiceAccountKey, withKey } from './gcp-service-account-document.ts'
 import type { KeyList } from './minted-provider.ts'
 

@@ -1,8 +1,8 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { KeyturnError } from '../errors.ts'
+import { recordIn } from '../google-api.ts'
 import { filled, membersOf, reader, replaceMembers } from '../json-members.ts'
 import type { SecretText } from '../types.ts'
-import { recordIn } from './gcp-answers.ts'
 import type { KeyDocument } from './minted-provider.ts'
 
 /** A key file as Google's clients take it: cloud.google.com/iam/docs/keys-create-delete shows one. */

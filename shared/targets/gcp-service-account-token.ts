@@ -1,11 +1,11 @@
 import { sign } from 'node:crypto'
 import { KeyturnError } from '../errors.ts'
-import { type ApiAnswer, type ProviderApiSettings, providerApi } from '../provider-api.ts'
-import { recordIn, textIn } from './gcp-answers.ts'
+import { recordIn, textIn } from '../google-api.ts'
+import { type ApiAnswer, type CallSettings, providerApi } from '../provider-api.ts'
 import type { ServiceAccountKey } from './gcp-service-account-document.ts'
 import type { Called } from './minted-provider.ts'
 
-export interface TokenSettings extends Pick<ProviderApiSettings, 'ca' | 'lookup' | 'requestTimeoutMs' | 'pausesMs' | 'now'> {
+export interface TokenSettings extends CallSettings {
   /** Default https://oauth2.googleapis.com. */
   readonly endpoint?: string | undefined
 }

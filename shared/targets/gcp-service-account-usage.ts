@@ -1,8 +1,9 @@
 import { hasCode } from '../errors.ts'
+import { arrayIn, recordIn, textIn } from '../google-api.ts'
 import type { Usage } from '../ports/target.ts'
 import type { ProviderApi } from '../provider-api.ts'
 import { instantIn, iso } from '../types.ts'
-import { accepted, arrayIn, recordIn, textIn, type Wanted } from './gcp-answers.ts'
+import { accepted, type Wanted } from './gcp-answers.ts'
 import type { ServiceAccountKey } from './gcp-service-account-document.ts'
 
 const DAY_MS = 24 * 3_600_000

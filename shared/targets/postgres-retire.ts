@@ -2,6 +2,7 @@ import type { DatabaseDocument, Endpoint } from '../document.ts'
 import { hasCode, KeyturnError } from '../errors.ts'
 import { DEFAULT_PASSWORD_POLICY, generatePassword } from '../password.ts'
 import type { Proof } from '../ports/target.ts'
+import { sessionsText } from '../ports/usage.ts'
 import { type Instant, instant } from '../types.ts'
 import { type Authority, checkOurs, onHalves, readHalves, setPassword } from './postgres-authority.ts'
 import { pause, waitForComment } from './postgres-endpoints.ts'
@@ -42,9 +43,8 @@ async function refuseUsed({ opening, authority, old, place }: Retirement, signal
   if (usage.state === 'cannot-tell')
     throw new KeyturnError('conflict/in-use', `whether ${old.username} is in use cannot be told: ${usage.why}`)
   const shown = usage.sessions.slice(0, 10)
-  const some = shown.map(({ address, application, count }) => `${count} from ${address} (${application || 'unnamed'})`)
   const more = usage.sessions.length > shown.length ? ` and ${usage.sessions.length - shown.length} more` : ''
-  throw new KeyturnError('conflict/in-use', `${old.username} has sessions: ${some.join(', ')}${more}`)
+  throw new KeyturnError('conflict/in-use', `${old.username} has sessions: ${sessionsText(shown)}${more}`)
 }
 
 /** Asked before the password is replaced, so that a refusal has changed nothing. */

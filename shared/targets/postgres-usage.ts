@@ -1,6 +1,6 @@
 import type { DatabaseDocument } from '../document.ts'
-import { asKeyturnError } from '../errors.ts'
 import type { SessionUsage } from '../ports/target.ts'
+import { cannotTell } from '../ports/usage.ts'
 import type { Authority } from './postgres-authority.ts'
 import { type Opening, openReader } from './postgres-open.ts'
 import type { Session } from './postgres-session.ts'
@@ -34,8 +34,7 @@ export async function readUsage(
   } catch (e) {
     // Somebody who is asked about a reader that cannot be reached must not hear "unused".
     if (!authority.session.isOpen()) throw e
-    const { code, message } = asKeyturnError(e)
-    return { state: 'cannot-tell', why: `${code}: ${message}` }
+    return cannotTell(e)
   }
   if (rows.length === 0) return { state: 'unused' }
   return { state: 'used', sessions: rows.map((row) => ({ principal: old.username, ...row })) }

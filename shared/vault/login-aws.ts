@@ -1,13 +1,7 @@
 import { awsEndpoint } from '../aws-region.ts'
+import { type AwsCredentials, signedHeaders } from '../aws-signature.ts'
 import { KeyturnError } from '../errors.ts'
-import type { SecretText } from '../types.ts'
 import { loginPath, tokenOf, type VaultLogin } from './login.ts'
-
-export interface AwsCredentials {
-  readonly accessKeyId: string
-  readonly secretAccessKey: SecretText
-  readonly sessionToken?: SecretText | undefined
-}
 
 export interface AwsLoginSettings {
   /** Undefined: Vault takes the role that is named like the IAM principal. */
@@ -52,24 +46,11 @@ export function awsLogin(settings: AwsLoginSettings): VaultLogin {
 }
 
 /** Every header that is signed goes along; Vault lets through only those of AWS's that it knows (allowed_sts_header_values). */
-async function signed(endpoint: URL, settings: AwsLoginSettings, credentials: AwsCredentials) {
-  const { default: aws4 } = await import('aws4')
-  const { serverId, region } = settings
-  const request = {
-    service: 'sts',
-    region: endpoint.origin === GLOBAL_ENDPOINT ? 'us-east-1' : region,
-    host: endpoint.host,
-    method: 'POST',
-    path: endpoint.pathname,
-    body: BODY,
-    headers: { ...(serverId !== undefined && { 'X-Vault-AWS-IAM-Server-ID': serverId }) }
-  }
-  const { headers = {} } = aws4.sign(request, {
-    accessKeyId: credentials.accessKeyId,
-    secretAccessKey: credentials.secretAccessKey.reveal(),
-    ...(credentials.sessionToken && { sessionToken: credentials.sessionToken.reveal() })
-  })
-  return Object.entries(headers).map(([name, value]) => [name, String(value)] as const)
+function signed({ origin, host, pathname: path }: URL, settings: AwsLoginSettings, credentials: AwsCredentials) {
+  const { serverId } = settings
+  const region = origin === GLOBAL_ENDPOINT ? 'us-east-1' : settings.region
+  const headers = serverId === undefined ? {} : { 'X-Vault-AWS-IAM-Server-ID': serverId }
+  return signedHeaders({ service: 'sts', region, host, path, body: BODY, headers }, credentials)
 }
 
 /** docs.aws.amazon.com/general/latest/gr/sts.html: regional endpoints, those of China under a name of their own. */

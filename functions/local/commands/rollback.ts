@@ -1,6 +1,7 @@
 import { KeyturnError } from '../../../shared/errors.ts'
 import { succeeded } from '../../../shared/report.ts'
 import type { Request } from '../../../shared/rotation/core.ts'
+import { soakEnds } from '../../../shared/rotation/drain.ts'
 import { isAttemptOf } from '../../../shared/rotation/effects.ts'
 import { type Observation, phaseOf } from '../../../shared/rotation/machine.ts'
 import { contextOf, emptyMemory, observe, seen } from '../../../shared/rotation/observe.ts'
@@ -46,7 +47,7 @@ async function refuseDead(i: Invocation, request: Request): Promise<void> {
     throw new KeyturnError('conflict/pending-other', `${o.facts.name} has a pending value; sweep finishes it`)
   const previous = alive(o)
   // A key that was disabled is enabled, and verified then.
-  if (o.facts.metadata.disabled?.version === o.previous?.version && o.previous !== undefined) return
+  if (soakEnds(o, o.facts) !== undefined) return
   const target = core.targetFor(previous.document)
   if ((await target.verify(previous, contextOf(o.facts), i.deadline.signal)) === 'rejected')
     throw new KeyturnError('conflict/previous-dead', `${previous.principal} is refused with the previous password`)
