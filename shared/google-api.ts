@@ -8,6 +8,9 @@ export interface GoogleSettings extends CallSettings {
   readonly authorize: (signal: AbortSignal) => Promise<Headers>
 }
 
+/** The id at the end of a resource's name. */
+export const lastPartOf = (name: unknown): string | undefined => textIn(name)?.split('/').at(-1)
+
 /** One of Google's APIs, asked with the administrative rights. */
 export const googleApi = ({ authorize, ...rest }: GoogleSettings, peer: string, endpoint: string): ProviderApi =>
   providerApi({ ...rest, peer, endpoint, authorize: async (signal) => Object.fromEntries(await authorize(signal)) })

@@ -76,6 +76,12 @@ function parsed(source: string): unknown {
 export const filled = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' && !value.includes('\0') ? value : undefined
 
+/** A text of a form. */
+export const matching =
+  (form: RegExp) =>
+  (value: unknown): string | undefined =>
+    typeof value === 'string' && form.test(value) ? value : undefined
+
 export const secret = (value: unknown): SecretText | undefined => {
   const text = filled(value)
   return text === undefined ? undefined : new SecretText(text)

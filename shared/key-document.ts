@@ -1,5 +1,5 @@
 import { KeyturnError } from './errors.ts'
-import { type Members, membersOf, reader } from './json-members.ts'
+import { type Members, matching, membersOf, reader } from './json-members.ts'
 import type { SecretText } from './types.ts'
 
 /**
@@ -17,7 +17,4 @@ export function keyReader(text: SecretText, type: string, known: ReadonlySet<str
 /** What a document says that it is. Undefined: nothing, or nothing that could be a name. */
 export const typeOf = (text: SecretText): string | undefined => typeIn(membersOf(text, new Set(['type'])))
 
-const typeIn = (members: Members): string | undefined => {
-  const value = members.get('type')?.value
-  return typeof value === 'string' && /^[a-z0-9_-]{1,64}$/.test(value) ? value : undefined
-}
+const typeIn = (members: Members): string | undefined => matching(/^[a-z0-9_-]{1,64}$/)(members.get('type')?.value)

@@ -16,5 +16,5 @@ export const KEY_TYPES: Readonly<Record<string, string>> = {
 
 export const KEY_KINDS: readonly string[] = Object.keys(KEY_TYPES)
 
-/** The kind of a document, by its `type`; a database has an engine and no such type. */
-export const kindOfType = (type: string | undefined): string => KEY_KINDS.find((kind) => KEY_TYPES[kind] === type) ?? 'postgres'
+/** The kind of a key's document, by its `type`. */
+export const kindOfType = (type: string | undefined): string | undefined => KEY_KINDS.find((kind) => KEY_TYPES[kind] === type)

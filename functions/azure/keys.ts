@@ -9,7 +9,7 @@ import type { Purpose } from './compose.ts'
 export const keys: Purpose = {
   othersKinds: DATABASE_KINDS,
   targets: ({ config, settings: { cloud }, place, token }) => {
-    const entra = entraClientSecret({ token, graph: cloud.graph, login: cloud.login, scope: cloud.scope })
+    const entra = entraClientSecret({ token, graph: cloud.graph, login: cloud.login })
     const storage = azureStorageKey({ token, arm: cloud.arm, blobEndpoint: cloud.blob })
     return byType({
       'entra-client-secret': () => entra,

@@ -29,7 +29,6 @@ export interface AzureSettings {
   readonly cloud: {
     readonly graph: string | undefined
     readonly login: string | undefined
-    readonly scope: string | undefined
     readonly arm: string | undefined
     /** With {account} in it. */
     readonly blob: string | undefined
@@ -175,7 +174,6 @@ const settingsOf = (e: Environment, journalUrl: string | undefined): AzureSettin
   cloud: {
     graph: e.KEYTURN_GRAPH_URL,
     login: e.KEYTURN_LOGIN_URL,
-    scope: e.KEYTURN_GRAPH_URL === undefined ? undefined : `${e.KEYTURN_GRAPH_URL.replace(/\/$/, '')}/.default`,
     arm: e.KEYTURN_ARM_URL,
     blob: e.KEYTURN_BLOB_URL
   },

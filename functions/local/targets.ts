@@ -30,9 +30,7 @@ export function localTargets(
   const pair = postgres(database)
   const region = e('AWS_REGION') ?? e('AWS_DEFAULT_REGION') ?? 'us-east-1'
   const iam = awsIamAccessKey({ region, stsEndpoint: e('AWS_ENDPOINT_URL_STS') })
-  const graph = e('KEYTURN_GRAPH_URL')
-  const scope = graph === undefined ? undefined : `${graph.replace(/\/$/, '')}/.default`
-  const entra = entraClientSecret({ token, graph, scope, login: e('KEYTURN_LOGIN_URL'), ca })
+  const entra = entraClientSecret({ token, graph: e('KEYTURN_GRAPH_URL'), login: e('KEYTURN_LOGIN_URL'), ca })
   const storage = azureStorageKey({ token, arm: e('KEYTURN_ARM_URL'), blobEndpoint: e('KEYTURN_BLOB_URL'), ca })
   const endpoints = { iam: e('IAM_ENDPOINT'), token: e('OAUTH2_ENDPOINT'), policyAnalyzer: e('POLICY_ANALYZER_ENDPOINT') }
   const serviceAccount = gcpServiceAccountKey({ authorize, endpoints, ca })

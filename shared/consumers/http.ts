@@ -1,7 +1,7 @@
-import { publicLookup, refusePrivate } from '../address-guard.ts'
 import { KeyturnError } from '../errors.ts'
+import { guardedApi, isAmong } from '../guarded-api.ts'
 import type { Consumers } from '../ports/consumers.ts'
-import { type CallSettings, type ProviderApi, providerApi } from '../provider-api.ts'
+import type { CallSettings, ProviderApi } from '../provider-api.ts'
 import { partsOf } from '../restart.ts'
 
 export interface HttpHookSettings extends CallSettings {
@@ -38,10 +38,9 @@ export function httpHook(settings: HttpHookSettings): Consumers['restart'] {
 
 /** One pool of connections a host: each of them has been through the guard of its own host. */
 function opened(url: URL, settings: HttpHookSettings): ProviderApi {
-  const { hosts: _, allowPrivate: allowed = false, lookup: resolve, ...rest } = settings
-  const allowPrivate = allowed === true || (allowed !== false && (allowed.includes(url.host) || allowed.includes(url.hostname)))
-  refusePrivate(url, { allowPrivate })
-  return providerApi({ ...rest, peer: url.host, endpoint: url.origin, lookup: publicLookup({ allowPrivate, resolve }) })
+  const { hosts: _, allowPrivate = false, ...rest } = settings
+  const isAllowed = isAmong(allowPrivate, url.host, url.hostname)
+  return guardedApi({ ...rest, peer: url.host, endpoint: url.origin, allowPrivate: isAllowed })
 }
 
 const notAllowed = (host: string): KeyturnError =>

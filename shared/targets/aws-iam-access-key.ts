@@ -19,6 +19,7 @@ const HOUR_MS = 3_600_000
 
 const FACTS: KeyFacts = {
   name: TYPE,
+  kind: TYPE,
   // reference_iam-quotas.html, "Access keys assigned to an IAM user": 2, not adjustable; inactive ones count.
   maxLive: 2,
   overlap: 'dual',
@@ -27,7 +28,6 @@ const FACTS: KeyFacts = {
   // IAM states no lag for GetAccessKeyLastUsed; of its other last-use data it says "usually appears within four hours"
   // (API_GenerateServiceLastAccessedDetails).
   telemetryLagMs: 4 * HOUR_MS,
-  canDisable: true,
   mintedOnce: true,
   // Seen: 15 s (aws-sdk-js#559), some 10 s (cert-manager/aws-privateca-issuer#408); AWS names no bound.
   settlesMs: 60_000
@@ -47,10 +47,12 @@ function provider(settings: AwsIamSettings): KeyProvider<IamKey> {
     list: (of, signal) => listed(ask, of, signal),
     call,
     lastUse: (of, id, signal) => lastUsed(ask, of, id, signal),
-    disable: (of, id, signal) => switched(ask, of, id, 'Inactive', signal),
-    enable: async (of, id, signal) => void (await switched(ask, of, id, 'Active', signal)),
+    switching: {
+      disable: (of, id, signal) => switched(ask, of, id, 'Inactive', signal),
+      enable: async (of, id, signal) => void (await switched(ask, of, id, 'Active', signal))
+    },
     remove: (of, id, signal) => removed(ask, of, id, signal),
-    preflight: async (current, signal) => [...(await untold(ask, call, current, signal)), ...mailless(current)]
+    preflight: async (current, _list, signal) => [...(await untold(ask, call, current, signal)), ...mailless(current)]
   }
 }
 

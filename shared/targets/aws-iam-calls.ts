@@ -40,7 +40,7 @@ const keyOf = ({ AccessKeyId: id, CreateDate, Status }: AccessKeyMetadata): read
   if (id === undefined) return []
   const createdAt = CreateDate && instant(CreateDate.getTime())
   // API_AccessKeyMetadata: Active, Inactive or Expired; "Active means that the key is valid for API calls".
-  return [{ id, createdAt, isDisabled: Status !== undefined && Status !== 'Active', used: 'cannot-tell' }]
+  return [{ id, createdAt, isDisabled: Status !== undefined && Status !== 'Active' }]
 }
 
 /** Gives the time by IAM's clock. */

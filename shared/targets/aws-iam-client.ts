@@ -48,17 +48,15 @@ export function iam(settings: IamSettings): Iam {
   return async (asking, signal) => {
     client ??= made(settings, dates)
     const connected = await client
-    for (const pauseMs of pausesMs) {
+    for (let attempt = 0; ; attempt++) {
       const { answer, error, again } = await once(connected, asking, signal)
       if (answer) return { found: answer, at: dates.get(answer) ?? instant(now()) }
-      if (!again || signal.aborted) throw error
+      const pauseMs = pausesMs[attempt]
+      if (pauseMs === undefined || !again || signal.aborted) throw error
       await setTimeout(pauseMs * (0.75 + Math.random() / 2), undefined, { signal }).catch(() => {
         throw error
       })
     }
-    const { answer, error } = await once(connected, asking, signal)
-    if (!answer) throw error
-    return { found: answer, at: dates.get(answer) ?? instant(now()) }
   }
 }
 

@@ -1,6 +1,6 @@
 import { isAwsRegion } from '../aws-region.ts'
 import { KeyturnError } from '../errors.ts'
-import { filled, replaceMembers } from '../json-members.ts'
+import { filled, matching, replaceMembers } from '../json-members.ts'
 import { keyReader } from '../key-document.ts'
 import { SecretText } from '../types.ts'
 import { smtpPassword } from './aws-iam-smtp.ts'
@@ -62,12 +62,10 @@ export function withKey(current: IamKey, id: string, key: SecretText): SecretTex
  * API_AccessKey: 16 to 128 of [\w]. A temporary one begins with ASIA and is no user's (IAM user guide, reference_identifiers,
  * "Understanding unique ID prefixes").
  */
-const accessKeyId = (value: unknown): string | undefined =>
-  typeof value === 'string' && /^(?!ASIA)\w{16,128}$/.test(value) ? value : undefined
+const accessKeyId = matching(/^(?!ASIA)\w{16,128}$/)
 
 /** API_CreateAccessKey: 1 to 128 of [\w+=,.@-]. */
-const userName = (value: unknown): string | undefined =>
-  typeof value === 'string' && /^[\w+=,.@-]{1,128}$/.test(value) ? value : undefined
+const userName = matching(/^[\w+=,.@-]{1,128}$/)
 
 /** A line break or a blank comes from copying, and is part of no key. */
 function visible(value: unknown): SecretText | undefined {

@@ -1,5 +1,5 @@
 import { KeyturnError } from '../errors.ts'
-import { replaceMembers } from '../json-members.ts'
+import { matching, replaceMembers } from '../json-members.ts'
 import { keyReader } from '../key-document.ts'
 import { SecretText } from '../types.ts'
 import type { KeyDocument } from './minted-provider.ts'
@@ -16,7 +16,7 @@ export interface StorageDocument extends KeyDocument {
   readonly subscriptionId: string
   readonly resourceGroup: string
   readonly key: SecretText
-  readonly hasConnectionString: boolean
+  readonly connectionString: SecretText | undefined
   /** The document says that both keys are this secret's, to be made anew. */
   readonly ownsBoth: boolean
 }
@@ -31,7 +31,9 @@ export function storageDocument(text: SecretText): StorageDocument {
   const account = read('accountName', 'must be 3 to 24 of a-z and 0-9', matching(/^[a-z0-9]{3,24}$/))
   const key = read('key', 'must be base64', base64)
   const wanted = 'must hold one AccountKey=, the same as key, and the AccountName of accountName'
-  const connection = optional('connectionString', wanted, (value) => (agrees(value, account, key) ? true : undefined))
+  const connectionString = optional('connectionString', wanted, (value) =>
+    agrees(value, account, key) ? new SecretText(value) : undefined
+  )
   const keys = optional('keys', 'must be ["key1", "key2"], or left out', (value) => (isBoth(value) ? true : undefined))
   return end<StorageDocument>({
     text,
@@ -40,7 +42,7 @@ export function storageDocument(text: SecretText): StorageDocument {
     principal: read('keyName', 'must be key1 or key2', (value) => KEY_NAMES.find((name) => name === value)),
     subscriptionId: read('subscriptionId', 'must be a GUID', matching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i)),
     resourceGroup: read('resourceGroup', 'must be the name of a resource group', matching(GROUP)),
-    hasConnectionString: connection === true,
+    connectionString,
     ownsBoth: keys === true
   })
 }
@@ -49,20 +51,16 @@ export const otherThan = (name: KeyName): KeyName => (name === 'key1' ? 'key2' :
 
 /** The same document with another key, in the connection string too; every other byte as it was. */
 export function withKey(current: StorageDocument, keyName: KeyName, key: SecretText): SecretText {
-  const connectionString = current.hasConnectionString && { connectionString: rekeyed(current.text, key) }
-  return replaceMembers(current.text, { keyName, key: key.reveal(), ...connectionString }, KNOWN)
+  const connectionString = current.connectionString?.reveal().replace(ACCOUNT_KEY, () => key.reveal())
+  const fields = { keyName, key: key.reveal(), ...(connectionString !== undefined && { connectionString }) }
+  return replaceMembers(current.text, fields, KNOWN)
 }
 
 // Azure's SDKs split at ; and take each name as it is written there (storage-configure-connection-string).
 const ACCOUNT_KEY = /(?<=(?:^|;)\s*AccountKey=)[^;]*/g
 
-function rekeyed(text: SecretText, key: SecretText): string {
-  const { connectionString } = JSON.parse(text.reveal()) as { connectionString: string }
-  return connectionString.replace(ACCOUNT_KEY, () => key.reveal())
-}
-
 /** A consumer that takes the connection string must get the key that is called and retired; a SAS in it could not be made anew. */
-function agrees(value: unknown, account: string | undefined, key: SecretText | undefined): boolean {
+function agrees(value: unknown, account: string | undefined, key: SecretText | undefined): value is string {
   if (typeof value !== 'string') return false
   const found = value.match(ACCOUNT_KEY) ?? []
   const name = /(?:^|;)\s*AccountName=([^;]*)/.exec(value)?.[1]
@@ -71,8 +69,6 @@ function agrees(value: unknown, account: string | undefined, key: SecretText | u
 
 const isBoth = (value: unknown): boolean =>
   Array.isArray(value) && value.length === 2 && KEY_NAMES.every((name) => value.includes(name))
-
-const matching = (shape: RegExp) => (value: unknown) => (typeof value === 'string' && shape.test(value) ? value : undefined)
 
 export const base64 = (value: unknown): SecretText | undefined =>
   typeof value === 'string' && /^([A-Za-z0-9+/]{4})+([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(value)

@@ -23,12 +23,12 @@ export interface StorageSettings extends ResourceManagerSettings, BlobSettings {
 
 const FACTS: KeyFacts = {
   name: AZURE_STORAGE_KEY,
+  kind: AZURE_STORAGE_KEY,
   maxLive: KEY_NAMES.length,
   overlap: 'dual',
   // listKeys tells the time of creation and no other. Resource logs name the key, where somebody switched them on: NO_LAST_USE.
   lastUsed: 'none',
   telemetryLagMs: 0,
-  canDisable: false,
   // listKeys shows both, at any time.
   mintedOnce: false,
   // “Up to 30 seconds” until a key that was made anew is taken (MicrosoftDocs/azure-docs#47633); no page promises a bound: four times that.
@@ -47,8 +47,6 @@ function storageProvider(settings: StorageSettings): KeyProvider<StorageDocument
     list: async (of, signal) => listOf(of, await management.list(of, signal)),
     call: blobCall(settings),
     lastUse: async () => ({ state: 'cannot-tell', why: NO_LAST_USE }),
-    disable: cannotDisable,
-    enable: cannotDisable,
     remove: (of, id, signal) => remove(management, of, id, signal),
     preflight: async (current) => known(current)
   }
@@ -72,7 +70,7 @@ async function create(management: StorageManagement, current: StorageDocument, s
  * in the way: it is made anew, not added, so that there is always room for the next. Where they are not, the account is full.
  */
 function listOf({ ownsBoth }: StorageDocument, { keys, now }: StorageKeys): KeyList {
-  const listed = keys.map(({ name, createdAt }) => ({ id: name, createdAt, used: 'cannot-tell' as const }))
+  const listed = keys.map(({ name, createdAt }) => ({ id: name, createdAt }))
   return { keys: listed, now, maxLive: ownsBoth ? Number.POSITIVE_INFINITY : undefined }
 }
 
@@ -86,10 +84,6 @@ async function remove(management: StorageManagement, of: StorageDocument, id: st
   const { keys } = await management.list(of, signal)
   const isStill = keys.some(({ name, value }) => name === id && value.equals(of.key))
   if (isStill) await management.regenerate(of, of.principal, true, signal)
-}
-
-const cannotDisable = async (): Promise<never> => {
-  throw new KeyturnError('unsupported/disable', 'a storage key can only be made anew')
 }
 
 /** learn.microsoft.com/azure/azure-monitor/reference/tables/storagebloblogs; in real entries the hash reads key1(…), for a SAS too. */

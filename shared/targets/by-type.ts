@@ -1,11 +1,11 @@
 import { KeyturnError } from '../errors.ts'
 import { typeOf } from '../key-document.ts'
-import { KEY_TYPES } from '../kinds.ts'
+import { KEY_TYPES, kindOfType } from '../kinds.ts'
 import type { Target } from '../ports/target.ts'
 import type { SecretText } from '../types.ts'
 
 /** Kind → its target, or what gives it for a document. */
-export type KeyTargets = Readonly<Record<string, (document: SecretText) => Target>>
+type KeyTargets = Readonly<Record<string, (document: SecretText) => Target>>
 
 /**
  * The target that handles a document, among those of one deployment, by the document's `type`; where the secret's metadata
@@ -14,7 +14,7 @@ export type KeyTargets = Readonly<Record<string, (document: SecretText) => Targe
 export function byType(targets: KeyTargets): (document: SecretText, kind?: string | undefined) => Target {
   return (document, kind) => {
     const type = typeOf(document)
-    const found = Object.keys(KEY_TYPES).find((name) => KEY_TYPES[name] === type)
+    const found = kindOfType(type)
     if (found === undefined)
       throw new KeyturnError('invalid/document', `the secret’s type must be one of ${Object.values(KEY_TYPES).join(', ')}`)
     if (kind !== undefined && kind !== found && kind in KEY_TYPES)

@@ -29,7 +29,7 @@ function listed(credential: Readonly<Record<string, unknown>> | null): ListedKey
   const id = guid(credential?.keyId)
   if (id === undefined) throw new KeyturnError('invalid/answer', 'Microsoft Graph: a secret without a keyId')
   const createdAt = instantIn(textIn(credential?.startDateTime))
-  return { id, name: textIn(credential?.displayName), createdAt, used: 'cannot-tell' }
+  return { id, name: textIn(credential?.displayName), createdAt }
 }
 
 /** What addPassword gave, and gives only once. */

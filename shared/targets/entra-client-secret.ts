@@ -1,12 +1,13 @@
-import { asKeyturnError, KeyturnError } from '../errors.ts'
-import type { Problem, Target, Usage } from '../ports/target.ts'
+import { KeyturnError } from '../errors.ts'
+import type { Problem, Target } from '../ports/target.ts'
 import { problem } from '../problem.ts'
 import { applicationOf, applicationPath, madeSecret } from './entra-application.ts'
 import { ENTRA_CLIENT_SECRET, type EntraDocument, entraDocument, withSecret } from './entra-document.ts'
-import { accepted, codeOf, type GraphSettings, graphApi, WRITES } from './entra-graph.ts'
+import { accepted, codeOf, type GraphSettings, graphApi, scopeOf, WRITES } from './entra-graph.ts'
 import { entraLogin, type LoginSettings } from './entra-login.ts'
 import { lastUseOf } from './entra-usage.ts'
 import { type MintedSettings, minted } from './minted.ts'
+import { untoldUse } from './minted-preflight.ts'
 import type { Called, KeyFacts, KeyList, KeyProvider } from './minted-provider.ts'
 
 export interface EntraSettings extends GraphSettings, LoginSettings {
@@ -20,6 +21,7 @@ const LIFETIME_MS = 180 * DAY_MS
 
 const FACTS: KeyFacts = {
   name: ENTRA_CLIENT_SECRET,
+  kind: ENTRA_CLIENT_SECRET,
   // “No limit*”, but “about 1000 items across all the collection properties on the app object”, and two where personal
   // accounts may sign in, which the list says (learn.microsoft.com/entra/identity-platform/supported-accounts-validation).
   maxLive: 1000,
@@ -28,7 +30,6 @@ const FACTS: KeyFacts = {
   // signInActivity “might take up to 24 hours to update” (learn.microsoft.com/entra/identity/monitoring-health/reference-log-latency).
   // The report of credentials is beta and has no figure of its own: twice that.
   telemetryLagMs: 2 * DAY_MS,
-  canDisable: false,
   mintedOnce: true,
   // 4 to 18 s were seen (microsoft-graph-docs-contrib#1921), and no bound is promised; HashiCorp's Vault provider waits up to
   // 300 s (vault_azure_access_credentials, max_cred_validation_seconds).
@@ -40,7 +41,7 @@ export const entraClientSecret = (settings: EntraSettings): Target => minted(ent
 
 function entraProvider(settings: EntraSettings): KeyProvider<EntraDocument> {
   const graph = graphApi(settings)
-  const call = entraLogin(settings)
+  const call = entraLogin({ ...settings, scope: settings.scope ?? scopeOf(settings.graph) })
   const list = (of: EntraDocument, signal: AbortSignal) => applicationOf(graph, of, signal)
   const lastUse = (keyId: string, signal: AbortSignal) => lastUseOf(graph, keyId, signal)
   return {
@@ -49,8 +50,6 @@ function entraProvider(settings: EntraSettings): KeyProvider<EntraDocument> {
     list,
     call,
     lastUse: (_of, id, signal) => lastUse(id, signal),
-    disable: cannotDisable,
-    enable: cannotDisable,
     async create(current, mark, signal) {
       // Asked first so that nothing is added to another application than the client's; the secret's end is by Graph's clock.
       const { now } = await list(current, signal)
@@ -65,13 +64,9 @@ function entraProvider(settings: EntraSettings): KeyProvider<EntraDocument> {
       if (!NOT_THERE.includes(codeOf(answer))) return void accepted(answer, WRITES)
       refuseUnlessGone(id, await list(of, signal), id === of.principal ? await call(of, signal) : undefined)
     },
-    preflight: async (current, signal) =>
-      (await Promise.all([unlisted(current, list(current, signal)), untold(lastUse(current.principal, signal))])).flat()
+    preflight: async (current, listed, signal) =>
+      (await Promise.all([unlisted(current, listed), untoldUse(lastUse(current.principal, signal))])).flat()
   }
-}
-
-const cannotDisable = async (): Promise<never> => {
-  throw new KeyturnError('unsupported/disable', 'a client secret of Entra can only be removed')
 }
 
 /** For removeKey, 400 Request_BadRequest was seen where a key is gone; the page of removePassword names no error. */
@@ -92,10 +87,4 @@ async function unlisted({ principal }: EntraDocument, asked: Promise<KeyList>): 
   if (list === undefined || list.keys.some(({ id }) => id === principal)) return []
   const message = `the application has no secret of the keyId ${principal}: correct it, or the old secret cannot be removed`
   return [problem('not-found/principal', message, false)]
-}
-
-async function untold(asked: Promise<Usage>): Promise<readonly Problem[]> {
-  const usage = await asked.catch((e: unknown) => asKeyturnError(e))
-  if (usage instanceof KeyturnError) return [problem(usage.code, usage.message, false)]
-  return usage.state === 'cannot-tell' ? [problem('conflict/unacknowledged', usage.why, false)] : []
 }

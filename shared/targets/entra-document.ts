@@ -1,4 +1,4 @@
-import { filled, replaceMembers, secret } from '../json-members.ts'
+import { filled, matching, replaceMembers, secret } from '../json-members.ts'
 import { keyReader } from '../key-document.ts'
 import type { SecretText } from '../types.ts'
 import type { KeyDocument } from './minted-provider.ts'
@@ -53,8 +53,7 @@ export function withSecret({ text, hasEndDateTime }: EntraDocument, made: MadeSe
 export const guid = (value: unknown): string | undefined =>
   typeof value === 'string' && /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(value) ? value.toLowerCase() : undefined
 
-const tenant = (value: unknown): string | undefined =>
-  typeof value === 'string' && /^[A-Za-z0-9][A-Za-z0-9.-]{0,127}$/.test(value) ? value : undefined
+const tenant = matching(/^[A-Za-z0-9][A-Za-z0-9.-]{0,127}$/)
 
 const days = (value: unknown): number | undefined =>
   typeof value === 'number' && value >= 1 && value <= 3650 ? value * DAY_MS : undefined

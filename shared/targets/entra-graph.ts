@@ -16,7 +16,10 @@ export interface GraphSettings extends CallSettings {
   readonly graphResource?: string | undefined
 }
 
-export const PUBLIC_GRAPH = 'https://graph.microsoft.com'
+const PUBLIC_GRAPH = 'https://graph.microsoft.com'
+
+/** What an application may have a token for in the cloud of this Graph. */
+export const scopeOf = (graph = PUBLIC_GRAPH): string => `${graph.replace(/\/$/, '')}/.default`
 
 /** learn.microsoft.com/graph/api/application-addpassword, “Permissions”: OwnedBy is enough for an owner of the application. */
 export const WRITES = 'Application.ReadWrite.OwnedBy as an owner of the application, or Application.ReadWrite.All'

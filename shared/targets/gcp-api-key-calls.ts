@@ -1,5 +1,5 @@
 import { asKeyturnError, hasCode, KeyturnError } from '../errors.ts'
-import { arrayIn, recordIn, textIn } from '../google-api.ts'
+import { arrayIn, lastPartOf, recordIn, textIn } from '../google-api.ts'
 import type { ProviderApi } from '../provider-api.ts'
 import { type Instant, instant, instantIn } from '../types.ts'
 import { accepted, missing, type Wanted } from './gcp-answers.ts'
@@ -37,7 +37,7 @@ export interface ApiKey {
 
 function keyIn(item: unknown, wanted: Wanted): ApiKey {
   const raw = recordIn(item)
-  const id = textIn(raw.name)?.split('/').at(-1)
+  const id = lastPartOf(raw.name)
   if (id === undefined) throw missing(wanted, 'name of a key')
   const createdAt = instantIn(textIn(raw.createTime))
   return { id, name: textIn(raw.displayName), createdAt, isDeleted: raw.deleteTime !== undefined, raw }

@@ -1,4 +1,4 @@
-import { replaceMembers } from '../json-members.ts'
+import { matching, replaceMembers } from '../json-members.ts'
 import { keyReader } from '../key-document.ts'
 import type { SecretText } from '../types.ts'
 import type { KeyDocument } from './minted-provider.ts'
@@ -10,13 +10,7 @@ export interface ApiKeyDocument extends KeyDocument {
   readonly apiKey: string
 }
 
-const KNOWN = new Set(['type', 'projectId', 'keyId', 'apiKey'])
-
-interface Fields {
-  readonly account: string
-  readonly principal: string
-  readonly apiKey: string
-}
+const KNOWN = new Set(['projectId', 'keyId', 'apiKey'])
 
 /**
  * `projectId`: the project's id or number. `keyId`: the last part of the key's name, which for a key that the console made is
@@ -24,19 +18,14 @@ interface Fields {
  */
 export function apiKeyDocument(text: SecretText): ApiKeyDocument {
   const { read, end } = keyReader(text, GCP_API_KEY, KNOWN)
-  const found = end<Fields>({
+  return end<ApiKeyDocument>({
+    text,
     account: read('projectId', 'must be the id of a project', matching(/^[a-z0-9.:-]{1,100}$/)),
     principal: read('keyId', 'must be the id of a key', matching(/^[a-z0-9-]{1,63}$/)),
     // It is sent as a header.
     apiKey: read('apiKey', 'must be a key string', matching(/^[\x21-\x7e]{1,1000}$/))
   })
-  return { ...found, text }
 }
 
 export const withApiKey = ({ text }: ApiKeyDocument, keyId: string, apiKey: string): SecretText =>
   replaceMembers(text, { keyId, apiKey }, KNOWN)
-
-const matching =
-  (pattern: RegExp) =>
-  (value: unknown): string | undefined =>
-    typeof value === 'string' && pattern.test(value) ? value : undefined

@@ -10,7 +10,7 @@ import { type ApiKeyDocument, apiKeyDocument, GCP_API_KEY, withApiKey } from './
 import type { OperationSettings } from './gcp-api-key-operations.ts'
 import { isSameReach } from './gcp-api-key-restrictions.ts'
 import { type MintedSettings, minted } from './minted.ts'
-import type { KeyFacts, KeyProvider, ListedKey } from './minted-provider.ts'
+import type { KeyFacts, KeyProvider } from './minted-provider.ts'
 
 export interface GcpApiKeySettings extends GoogleSettings, OperationSettings, Pick<ApiKeyCallSettings, 'verifyUrl'> {
   /** Default https://apikeys.googleapis.com. */
@@ -20,12 +20,12 @@ export interface GcpApiKeySettings extends GoogleSettings, OperationSettings, Pi
 
 const FACTS: KeyFacts = {
   name: GCP_API_KEY,
+  kind: GCP_API_KEY,
   maxLive: MAX_KEYS,
   overlap: 'dual',
   // No field of a key tells it (google/api/apikeys/v2/resources.proto).
   lastUsed: 'none',
   telemetryLagMs: 0,
-  canDisable: false,
   // keys.getKeyString.
   mintedOnce: false,
   // The console says “up to 5 minutes” of a change; twice that.
@@ -50,16 +50,11 @@ function provider(settings: GcpApiKeySettings): KeyProvider<ApiKeyDocument> {
     facts: FACTS,
     inspect: apiKeyDocument,
     create: (current, mark, signal) => next(api, current, mark, pauses, signal),
-    async list(of, signal) {
-      const { keys, now } = await listed(api, of, signal)
-      return { keys: keys.map(({ id, name, createdAt }): ListedKey => ({ id, name, createdAt, used: 'cannot-tell' })), now }
-    },
+    list: (of, signal) => listed(api, of, signal),
     call: apiKeyCall({ ...wire, verifyUrl }),
     lastUse: async (_of, id) => ({ state: 'cannot-tell', why: `Google keeps no last use of an API key such as ${id}` }),
-    disable: cannotDisable,
-    enable: cannotDisable,
     remove: (of, id, signal) => removed(api, of, id, pauses, signal),
-    preflight: (current, signal) => mismatched(api, current, signal)
+    preflight: (current, _list, signal) => mismatched(api, current, signal)
   }
 }
 
@@ -79,10 +74,6 @@ async function next(
   await removed(api, current, key.id, pauses, signal)
   const message = `the key that Google made has not the restrictions of ${source.id}: it is deleted`
   throw new KeyturnError('invalid/answer', message)
-}
-
-const cannotDisable = async (): Promise<never> => {
-  throw new KeyturnError('unsupported/disable', 'an API key of Google Cloud can only be deleted')
 }
 
 const isOf =

@@ -1,5 +1,5 @@
 import { asKeyturnError, hasCode, KeyturnError } from '../errors.ts'
-import { arrayIn, recordIn, textIn } from '../google-api.ts'
+import { arrayIn, lastPartOf, recordIn, textIn } from '../google-api.ts'
 import type { ApiRequest, ProviderApi } from '../provider-api.ts'
 import { type Instant, instantIn, SecretText } from '../types.ts'
 import { accepted, missing, type Wanted } from './gcp-answers.ts'
@@ -30,7 +30,7 @@ export async function created(iam: ProviderApi, current: ServiceAccountKey, sign
       await refuseFull(iam, current, asKeyturnError(e), signal)
       throw e
     })
-  const id = textIn(answer.name)?.split('/').at(-1)
+  const id = lastPartOf(answer.name)
   try {
     const data = textIn(answer.privateKeyData)
     if (data === undefined) throw missing(wanted, 'privateKeyData')
@@ -68,7 +68,7 @@ export async function listed(iam: ProviderApi, of: ServiceAccountKey, signal: Ab
   const answer = await iam({ method: 'GET', path: keysPath(of, '?keyTypes=USER_MANAGED') }, signal)
   const keys = arrayIn(accepted(answer, wanted).keys).map((item): IamKey => {
     const { name, validAfterTime, validBeforeTime, disabled } = recordIn(item)
-    const id = textIn(name)?.split('/').at(-1)
+    const id = lastPartOf(name)
     if (id === undefined) throw missing(wanted, 'keys[].name')
     const until = textIn(validBeforeTime)
     const expiresAt = until?.startsWith('9999-') ? undefined : instantIn(until)

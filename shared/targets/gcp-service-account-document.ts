@@ -1,7 +1,8 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { KeyturnError } from '../errors.ts'
 import { recordIn } from '../google-api.ts'
-import { filled, membersOf, reader, replaceMembers } from '../json-members.ts'
+import { filled, matching, replaceMembers } from '../json-members.ts'
+import { keyReader } from '../key-document.ts'
 import type { SecretText } from '../types.ts'
 import type { KeyDocument } from './minted-provider.ts'
 
@@ -13,30 +14,19 @@ export interface ServiceAccountKey extends KeyDocument {
 
 /** The file's own word for what it is: Google's, not the target's name. */
 const TYPE = 'service_account'
-const KNOWN = new Set(['type', 'project_id', 'private_key_id', 'private_key', 'client_email', 'universe_domain'])
-
-interface Fields {
-  readonly projectId: string
-  readonly principal: string
-  readonly account: string
-  readonly privateKey: KeyObject
-}
+const KNOWN = new Set(['project_id', 'private_key_id', 'private_key', 'client_email', 'universe_domain'])
 
 /** `token_uri` is not read: whoever may write the secret could name a server there that is then sent what the key signs. */
 export function serviceAccountKey(text: SecretText): ServiceAccountKey {
-  const members = membersOf(text, KNOWN)
-  const type = members.get('type')?.value
-  if (type !== TYPE)
-    throw new KeyturnError('invalid/kind', `the secret’s type is ${type === undefined ? 'missing' : `not ${TYPE}`}`)
-  const { read, optional, end } = reader(members)
+  const { read, optional, end } = keyReader(text, TYPE, KNOWN)
   optional('universe_domain', 'must be googleapis.com', (value) => (value === 'googleapis.com' ? value : undefined))
-  const found = end<Fields>({
+  return end<ServiceAccountKey>({
+    text,
     projectId: read('project_id', 'must be the id of a project', filled),
-    principal: read('private_key_id', 'must be the id of a key', keyId),
-    account: read('client_email', 'must be the email of a service account', email),
+    principal: read('private_key_id', 'must be the id of a key', matching(/^[\w-]{1,100}$/)),
+    account: read('client_email', 'must be the email of a service account', matching(/^[\w.+-]+@[\w.-]+$/)),
     privateKey: read('private_key', 'must be an RSA key in PEM', rsaKey)
   })
-  return { ...found, text }
 }
 
 /** The same file with another key, every other byte as it was. `keyFile`: the whole new file. */
@@ -47,12 +37,6 @@ export function withKey(current: ServiceAccountKey, keyFile: SecretText): Secret
   const { private_key } = recordIn(JSON.parse(keyFile.reveal()))
   return replaceMembers(current.text, { private_key_id: made.principal, private_key }, KNOWN)
 }
-
-const keyId = (value: unknown): string | undefined =>
-  typeof value === 'string' && /^[\w-]{1,100}$/.test(value) ? value : undefined
-
-const email = (value: unknown): string | undefined =>
-  typeof value === 'string' && /^[\w.+-]+@[\w.-]+$/.test(value) ? value : undefined
 
 function rsaKey(value: unknown): KeyObject | undefined {
   const pem = filled(value)

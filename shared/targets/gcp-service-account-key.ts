@@ -1,15 +1,14 @@
-import { asKeyturnError, KeyturnError } from '../errors.ts'
 import { type GoogleSettings, googleApi } from '../google-api.ts'
 import type { Problem, Target } from '../ports/target.ts'
 import { problem } from '../problem.ts'
-import type { ProviderApi } from '../provider-api.ts'
 import { iso } from '../types.ts'
 import { created, listed, MAX_KEYS, removed, switched } from './gcp-service-account-calls.ts'
 import { type ServiceAccountKey, serviceAccountKey } from './gcp-service-account-document.ts'
 import { tokenCall } from './gcp-service-account-token.ts'
 import { lastUseOf, TELEMETRY_LAG_MS } from './gcp-service-account-usage.ts'
 import { type MintedSettings, minted } from './minted.ts'
-import type { KeyFacts, KeyProvider, ListedKey } from './minted-provider.ts'
+import { untoldUse } from './minted-preflight.ts'
+import type { KeyFacts, KeyList, KeyProvider } from './minted-provider.ts'
 
 export interface GcpServiceAccountKeySettings extends GoogleSettings {
   /** Defaults: https://iam.googleapis.com, https://oauth2.googleapis.com, https://policyanalyzer.googleapis.com. */
@@ -21,11 +20,11 @@ export interface GcpServiceAccountKeySettings extends GoogleSettings {
 
 const FACTS: KeyFacts = {
   name: 'gcp-service-account-key',
+  kind: 'gcp-service-account-key',
   maxLive: MAX_KEYS,
   overlap: 'dual',
   lastUsed: 'coarse',
   telemetryLagMs: TELEMETRY_LAG_MS,
-  canDisable: true,
   mintedOnce: true,
   // “may not be usable for up to 60s”, and Google's own samples wait 7 minutes more (google-cloud-cpp#10587).
   settlesMs: 10 * 60_000
@@ -46,34 +45,26 @@ function provider(settings: GcpServiceAccountKeySettings): KeyProvider<ServiceAc
     facts: FACTS,
     inspect: serviceAccountKey,
     create: (current, _mark, signal) => created(iam, current, signal),
-    async list(of, signal) {
-      const { keys, now } = await listed(iam, of, signal)
-      return {
-        keys: keys.map(({ id, createdAt, isDisabled }): ListedKey => ({ id, createdAt, isDisabled, used: 'cannot-tell' })),
-        now
-      }
-    },
+    list: (of, signal) => listed(iam, of, signal),
     call: tokenCall({ ...wire, endpoint: endpoints.token }),
     lastUse: (of, id, signal) => lastUseOf(analyzer, of, id, signal),
-    disable: (of, id, signal) => switched(iam, of, id, 'disable', signal),
-    enable: async (of, id, signal) => void (await switched(iam, of, id, 'enable', signal)),
+    switching: {
+      disable: (of, id, signal) => switched(iam, of, id, 'disable', signal),
+      enable: async (of, id, signal) => void (await switched(iam, of, id, 'enable', signal))
+    },
     remove: (of, id, signal) => removed(iam, of, id, signal),
-    preflight: async (current, signal) =>
-      (await Promise.all([expiring(iam, current, signal), untold(analyzer, current, signal)])).flat()
+    preflight: async (current, list, signal) => {
+      const untold = untoldUse(lastUseOf(analyzer, current, current.principal, signal))
+      return (await Promise.all([expiring(current, list), untold])).flat()
+    }
   }
 }
 
 /** cloud.google.com/iam/docs/keys-create-delete: with iam.serviceAccountKeyExpiryHours every new key ends by itself. */
-async function expiring(iam: ProviderApi, current: ServiceAccountKey, signal: AbortSignal): Promise<readonly Problem[]> {
-  const list = await listed(iam, current, signal).catch(() => undefined)
+async function expiring(current: ServiceAccountKey, asked: Promise<KeyList>): Promise<readonly Problem[]> {
+  const list = await asked.catch(() => undefined)
   const key = list?.keys.find(({ id }) => id === current.principal)
   if (key?.expiresAt === undefined) return []
   const message = `${key.id} ends by itself at ${iso(key.expiresAt)} (iam.serviceAccountKeyExpiryHours): rotate more often`
   return [problem('denied/provider-policy', message, false)]
-}
-
-async function untold(analyzer: ProviderApi, current: ServiceAccountKey, signal: AbortSignal): Promise<readonly Problem[]> {
-  const usage = await lastUseOf(analyzer, current, current.principal, signal).catch((e: unknown) => asKeyturnError(e))
-  if (usage instanceof KeyturnError) return [problem(usage.code, usage.message, false)]
-  return usage.state === 'cannot-tell' ? [problem('conflict/unacknowledged', usage.why, false)] : []
 }

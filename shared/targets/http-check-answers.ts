@@ -1,5 +1,6 @@
 import { placeholdersOf, requestsOf } from './http-check-requests.ts'
 import type { HttpDescription, HttpError, HttpMatch, HttpTime } from './http-description.ts'
+import { fieldsOf } from './http-document.ts'
 import { EACH, pathOf } from './http-paths.ts'
 
 /** Whatever would be read from a wrong place, taken for what it is not, or promised and not kept. */
@@ -119,7 +120,7 @@ function togetherProblems(d: HttpDescription): readonly string[] {
   const used = placeholdersOf(d)
   const uses = (prefix: string) => used.some(([, name]) => name.startsWith(prefix))
   const hasMark = used.some(([, name]) => name === 'mark')
-  const fields = [d.fields?.keyId ?? 'keyId', d.fields?.apiKey ?? 'apiKey', 'type', 'provider', 'config', 'adminsecret']
+  const fields = [...fieldsOf(d), 'type', 'provider', 'config', 'adminsecret']
   return [
     ...((d.disable === undefined) === (d.enable === undefined) ? [] : ['disable and enable go together']),
     ...(d.disable && d.list.disabled === undefined

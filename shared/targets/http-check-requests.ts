@@ -1,3 +1,4 @@
+import { entryOf } from '../table.ts'
 import type { HttpAuth, HttpConfigField, HttpDescription, HttpJson, HttpRequest } from './http-description.ts'
 import { partsOfUrl } from './http-requests.ts'
 import { aloneIn, fill, isPlaceholder, placeholdersIn } from './http-templates.ts'
@@ -92,9 +93,7 @@ function hostsOf(template: string, config: NonNullable<HttpDescription['config']
 }
 
 const fieldOf = (config: HttpDescription['config'] = {}, name: string): HttpConfigField | undefined =>
-  name.startsWith('config.') && Object.hasOwn(config, name.slice('config.'.length))
-    ? config[name.slice('config.'.length)]
-    : undefined
+  name.startsWith('config.') ? entryOf(config, name.slice('config.'.length)) : undefined
 const choicesOf = (config: HttpDescription['config'], name: string) => fieldOf(config, name)?.choices
 
 /** Node's own, and those that make one request two (RFC 9112, 11.2). */
@@ -150,7 +149,7 @@ function misplaced(d: HttpDescription, found: Found, name: string): string | und
   }
   if (!['create', 'disable', 'enable'].includes(step) || !BODIES.includes(place))
     return 'only in bodies of create, disable, enable'
-  const value = d.read && Object.hasOwn(d.read.values, field) ? d.read.values[field] : undefined
+  const value = entryOf(d.read?.values ?? {}, field)
   if (value === undefined) return 'read.values does not name it'
   return value.endsWith('?') && aloneIn(found.template) === undefined ? 'it may be absent, so it must stand alone' : undefined
 }

@@ -1,6 +1,7 @@
 import { KeyturnError } from '../errors.ts'
-import { filled, membersOf, replaceMembers, secret } from '../json-members.ts'
+import { filled, matching, membersOf, replaceMembers, secret } from '../json-members.ts'
 import { keyReader } from '../key-document.ts'
+import { entryOf } from '../table.ts'
 import { SecretText } from '../types.ts'
 import { requestsOf } from './http-check-requests.ts'
 import type { HttpConfigField, HttpDescription } from './http-description.ts'
@@ -21,7 +22,7 @@ export const TYPE = 'http-api-key'
 /** The document's `provider`. A description of the document's own is refused: whoever may write the secret could send the admin's token anywhere. */
 export function providerIn(text: SecretText): string {
   const { read, end } = keyReader(text, TYPE, new Set(['provider']))
-  const name = (value: unknown) => (typeof value === 'string' && /^[a-z0-9-]{1,64}$/.test(value) ? value : undefined)
+  const name = matching(/^[a-z0-9-]{1,64}$/)
   return end<{ provider: string }>({ provider: read('provider', 'must be the name of a description', name) }).provider
 }
 
@@ -51,7 +52,7 @@ export function withKey({ text }: HttpDocument, description: HttpDescription, id
   return replaceMembers(text, { [idField]: id, [valueField]: value.reveal() }, knownOf(description))
 }
 
-const fieldsOf = ({ fields }: HttpDescription): readonly [string, string] => [
+export const fieldsOf = ({ fields }: HttpDescription): readonly [string, string] => [
   fields?.keyId ?? 'keyId',
   fields?.apiKey ?? 'apiKey'
 ]
@@ -95,15 +96,10 @@ function configOf(description: HttpDescription, given: Readonly<Record<string, u
   const unknown = Object.keys(given).filter((name) => !Object.hasOwn(declared, name))
   const wrong = [
     ...(unknown.length > 0 ? [`has more than ${Object.keys(declared).join(', ') || 'nothing'}`] : []),
-    ...Object.entries(declared).flatMap(([name, field]) =>
-      wrongIn(name, field, Object.hasOwn(given, name) ? given[name] : undefined)
-    )
+    ...Object.entries(declared).flatMap(([name, field]) => wrongIn(name, field, entryOf(given, name)))
   ]
   if (wrong.length > 0) throw new KeyturnError('invalid/document', `the secret’s config ${wrong.join('; ')}`)
-  const entries = Object.entries(declared).map(([name, field]) => [
-    name,
-    (Object.hasOwn(given, name) ? given[name] : undefined) ?? field.default
-  ])
+  const entries = Object.entries(declared).map(([name, field]) => [name, entryOf(given, name) ?? field.default])
   return Object.fromEntries(entries) as HttpDocument['config']
 }
 

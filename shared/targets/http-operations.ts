@@ -1,11 +1,12 @@
-import { hasCode, KeyturnError } from '../errors.ts'
+import { adminSecret } from '../admin.ts'
+import { KeyturnError } from '../errors.ts'
 import { problem } from '../problem.ts'
 import type { ApiAnswer } from '../provider-api.ts'
 import { SecretText } from '../types.ts'
 import { refusedAs, refuseFailure, textAt } from './http-answers.ts'
 import type { HttpDescription, HttpRequest } from './http-description.ts'
-import { adminIn, documentIn, type HttpDocument, takesAdmin, withKey } from './http-document.ts'
-import { type HttpKey, keysIn, useOf } from './http-keys.ts'
+import { adminIn, documentIn, type HttpDocument, TYPE, takesAdmin, withKey } from './http-document.ts'
+import { keysIn, useOf } from './http-keys.ts'
 import { everyPage } from './http-pages.ts'
 import { pathOf, valueAt } from './http-paths.ts'
 import { type Scope, written } from './http-requests.ts'
@@ -24,7 +25,7 @@ export function httpProvider(d: HttpDescription, settings: HttpProviderSettings)
   const asked = asker(d, settings, send)
   const listed = lister(d, settings, send)
   return {
-    facts: { name: d.name, ...d.facts, overlap: 'dual', canDisable: d.disable !== undefined },
+    facts: { name: d.name, kind: TYPE, ...d.facts, overlap: 'dual' },
     inspect: (text) => documentIn(text, d),
     create: async (current, mark, signal) => {
       const answer = await asked('create', d.create, current, { mark, id: current.principal }, signal)
@@ -41,19 +42,27 @@ export function httpProvider(d: HttpDescription, settings: HttpProviderSettings)
       const key = (await listed(of, signal)).keys.find((one) => one.id === id)
       return key?.lastUse ?? { state: 'cannot-tell', why: `${d.name} does not list ${id}` }
     },
-    disable: async (of, id, signal) => (await asked('disable', orUnsupported(d, d.disable), of, { id }, signal)).date,
-    enable: async (of, id, signal) => void (await asked('enable', orUnsupported(d, d.enable), of, { id }, signal)),
+    switching: switchingOf(d, asked),
     remove: async (of, id, signal) => {
       const message = written(d, d.revoke, { ...(await scopeOf(d, settings, of, signal)), id })
       const answer = await send(d.revoke, message, signal)
       if (refusedAs(d, d.revoke, answer) !== 'gone') refuseFailure(d, 'revoke', d.revoke, answer)
     },
-    preflight: async (current, signal) => {
-      const { keys } = await listed(current, signal).catch(orNothing)
-      const isListed = keys === undefined || keys.some(({ id }: HttpKey) => id === current.principal)
+    preflight: async (current, list) => {
+      const found = await list.catch(() => undefined)
+      if (found === undefined || found.keys.some(({ id }) => id === current.principal)) return []
       const why = `${d.name} does not list ${current.principal}: either it is not the key’s id, or config names another account`
-      return isListed ? [] : [problem('invalid/document', why, false)]
+      return [problem('invalid/document', why, false)]
     }
+  }
+}
+
+function switchingOf({ disable, enable }: HttpDescription, asked: ReturnType<typeof asker>) {
+  if (!disable || !enable) return undefined
+  return {
+    disable: async (of: HttpDocument, id: string, signal: AbortSignal) =>
+      (await asked('disable', disable, of, { id }, signal)).date,
+    enable: async (of: HttpDocument, id: string, signal: AbortSignal) => void (await asked('enable', enable, of, { id }, signal))
   }
 }
 
@@ -71,17 +80,6 @@ function lister(d: HttpDescription, settings: HttpProviderSettings, send: Return
     )
     return { keys: keysIn(d, of, items), now: last.date }
   }
-}
-
-/** minted.ts has listed too, and says why that failed. */
-function orNothing(e: unknown): { readonly keys: undefined } {
-  if (e instanceof KeyturnError) return { keys: undefined }
-  throw e
-}
-
-function orUnsupported({ name }: HttpDescription, request: HttpRequest | undefined): HttpRequest {
-  if (request) return request
-  throw new KeyturnError('unsupported/disable', `${name}: its description has no disable`)
 }
 
 /** An administrative request with everything that it needs: the admin's secret, and what is to be read first. */
@@ -114,10 +112,7 @@ async function scopeOf(
 ): Promise<Scope> {
   const scope: Scope = { config, key: { id: principal, value } }
   if (!takesAdmin(d) || adminsecret === undefined) return scope
-  const text = await admin(adminsecret, signal).catch((e: unknown) => {
-    if (!hasCode(e, 'not-found/secret')) throw e
-    throw new KeyturnError('not-found/admin-secret', `there is no admin secret ${adminsecret}`)
-  })
+  const text = await adminSecret(adminsecret, admin(adminsecret, signal))
   return { ...scope, admin: adminIn(text, d) }
 }
 

@@ -1,6 +1,5 @@
 /** `data.attributes.name`, `errors[0].code`, `errors[*].code`, `$`; `?` at the end for what may be absent (http-description.ts). */
 export interface Path {
-  readonly text: string
   readonly steps: readonly (string | number | typeof EACH)[]
   readonly isOptional: boolean
 }
@@ -15,7 +14,7 @@ export function pathOf(text: string): Path | undefined {
   const steps = [...written.matchAll(/\[(\d+|\*)\]|[^.[\]]+/g)].map(([name, index]) =>
     index === undefined ? name : index === '*' ? EACH : Number(index)
   )
-  return { text: written, steps: steps[0] === '$' ? steps.slice(1) : steps, isOptional }
+  return { steps: steps[0] === '$' ? steps.slice(1) : steps, isOptional }
 }
 
 /** Everything that is at a path: nothing, one value, or with `[*]` several. Only members of the answer's own. */

@@ -26,6 +26,18 @@ const FACTS: HttpDescription['facts'] = {
 /** openai-node (src/internal/data-residency.ts) and developers.openai.com/api/docs/guides/data-residency. */
 const HOSTS = ['', 'us.', 'eu.', 'ae.', 'au.', 'in.', 'jp.'].map((region) => `${region}api.openai.com`)
 
+/** Both lists are of one form. */
+const LISTED = {
+  items: 'data',
+  id: 'id',
+  name: 'name?',
+  createdAt: { at: 'created_at', format: 'unix-s' },
+  lastUsed: { at: 'last_used_at', format: 'unix-s' },
+  paging: { by: 'cursor', parameter: 'after', next: 'last_id', more: 'has_more' }
+} satisfies Partial<HttpDescription['list']>
+
+const VERDICT = { auth: { headers: { authorization: 'Bearer {value}' } }, alive: ALIVE, dead: DEAD }
+
 const BEARER = { headers: { authorization: 'Bearer {admin.apiKey}' } }
 
 /**
@@ -66,13 +78,8 @@ export const OPENAI_PROJECT_KEY: HttpDescription = {
     // Without `any` some keys that work may be left out (openai-node, APIKeyListParams).
     url: 'https://api.openai.com/v1/organization/projects/{config.project}/api_keys?limit=100&owner_project_access=any',
     needs: 'an admin key that may read the project’s API keys (api.management.read)',
-    items: 'data',
     where: [{ at: 'owner.service_account.id', equals: '{config.serviceAccount}' }],
-    id: 'id',
-    name: 'name?',
-    createdAt: { at: 'created_at', format: 'unix-s' },
-    lastUsed: { at: 'last_used_at', format: 'unix-s' },
-    paging: { by: 'cursor', parameter: 'after', next: 'last_id', more: 'has_more' }
+    ...LISTED
   },
   revoke: {
     method: 'DELETE',
@@ -83,9 +90,7 @@ export const OPENAI_PROJECT_KEY: HttpDescription = {
   verify: {
     method: 'GET',
     url: 'https://{config.host}/v1/models',
-    auth: { headers: { authorization: 'Bearer {value}' } },
-    alive: ALIVE,
-    dead: DEAD
+    ...VERDICT
   },
   facts: FACTS
 }
@@ -116,12 +121,7 @@ export const OPENAI_ADMIN_KEY: HttpDescription = {
     method: 'GET',
     url: 'https://api.openai.com/v1/organization/admin_api_keys?limit=100&order=asc',
     needs: 'an admin key that may read (api.management.read)',
-    items: 'data',
-    id: 'id',
-    name: 'name?',
-    createdAt: { at: 'created_at', format: 'unix-s' },
-    lastUsed: { at: 'last_used_at', format: 'unix-s' },
-    paging: { by: 'cursor', parameter: 'after', next: 'last_id', more: 'has_more' }
+    ...LISTED
   },
   revoke: {
     method: 'DELETE',
@@ -132,9 +132,7 @@ export const OPENAI_ADMIN_KEY: HttpDescription = {
   verify: {
     method: 'GET',
     url: 'https://api.openai.com/v1/organization/admin_api_keys?limit=1',
-    auth: { headers: { authorization: 'Bearer {value}' } },
-    alive: ALIVE,
-    dead: DEAD
+    ...VERDICT
   },
   facts: FACTS
 }

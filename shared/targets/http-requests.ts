@@ -1,4 +1,5 @@
 import { KeyturnError } from '../errors.ts'
+import { entryOf } from '../table.ts'
 import { SecretText } from '../types.ts'
 import type { HttpAuth, HttpDescription, HttpJson, HttpRequest } from './http-description.ts'
 import { aloneIn, fill } from './http-templates.ts'
@@ -113,15 +114,12 @@ function filledJson(json: HttpJson, scope: Scope): unknown {
 
 function meantBy({ config, mark, id, value, key, admin, read }: Scope, name: string): unknown {
   const [place = '', field = ''] = name.split('.', 2)
-  if (place === 'config') return own(config, field)
-  if (place === 'read') return own(read ?? {}, field)
+  if (place === 'config') return entryOf(config, field)
+  if (place === 'read') return entryOf(read ?? {}, field)
   if (place === 'admin') return admin?.(field)
   if (place === 'key') return field === 'id' ? key?.id : key?.value
   return place === 'mark' ? mark : place === 'id' ? id : value
 }
-
-const own = (fields: Readonly<Record<string, unknown>>, name: string): unknown =>
-  Object.hasOwn(fields, name) ? fields[name] : undefined
 
 function textOf(scope: Scope, name: string): string {
   const value = meantBy(scope, name)

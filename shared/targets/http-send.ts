@@ -1,11 +1,11 @@
-import type { LookupFunction } from 'node:net'
-import { publicLookup, refusePrivate } from '../address-guard.ts'
 import { KeyturnError } from '../errors.ts'
-import { type ApiAnswer, type ProviderApi, providerApi } from '../provider-api.ts'
+import { guardedApi, isAmong } from '../guarded-api.ts'
+import type { ApiAnswer, CallSettings, ProviderApi } from '../provider-api.ts'
+import { entryOf } from '../table.ts'
 import type { HttpDescription, HttpRequest } from './http-description.ts'
 import type { Written } from './http-requests.ts'
 
-export interface SendSettings {
+export interface SendSettings extends CallSettings {
   /**
    * Hosts, as a description names them, whose addresses may be private: an appliance inside, a test's double. `true`: all of
    * them. Default: none.
@@ -13,14 +13,6 @@ export interface SendSettings {
   readonly allowPrivate?: boolean | readonly string[] | undefined
   /** Another place for a host of a description: a gateway of your own, a test's double. `http://` to a loopback address only. */
   readonly endpoints?: Readonly<Record<string, string>> | undefined
-  /** CA certificates in PEM, in place of Node's own. */
-  readonly ca?: string | undefined
-  /** Default: node:dns. What it finds is asked for private addresses. */
-  readonly lookup?: LookupFunction | undefined
-  readonly requestTimeoutMs?: number | undefined
-  /** Before a repeat. */
-  readonly pausesMs?: readonly number[] | undefined
-  readonly now?: (() => number) | undefined
 }
 
 /** Sends what was written to its own host; `path`, where it is not the written one, is the next page there. */
@@ -41,14 +33,10 @@ export function sender({ name }: HttpDescription, settings: SendSettings): Send 
 }
 
 function opened(name: string, host: string, settings: SendSettings) {
-  const { allowPrivate = false, endpoints = {}, lookup, ...rest } = settings
-  const elsewhere = Object.hasOwn(endpoints, host) ? endpoints[host] : undefined
-  const endpoint = elsewhere ?? `https://${host}`
-  const isAllowed = allowPrivate === true || (allowPrivate !== false && allowPrivate.includes(host))
-  const options = { allowPrivate: isAllowed, resolve: lookup }
-  if (URL.canParse(endpoint)) refusePrivate(new URL(endpoint), options)
-  const { ca, requestTimeoutMs, pausesMs, now } = rest
-  const api = providerApi({ peer: name, endpoint, ca, lookup: publicLookup(options), requestTimeoutMs, pausesMs, now })
+  const { allowPrivate = false, endpoints = {}, ca, lookup, requestTimeoutMs, pausesMs, now } = settings
+  const endpoint = entryOf(endpoints, host) ?? `https://${host}`
+  const calls = { ca, lookup, requestTimeoutMs, pausesMs, now }
+  const api = guardedApi({ ...calls, peer: name, endpoint, allowPrivate: isAmong(allowPrivate, host) })
   return { api, base: endpoint.replace(/\/$/, '') }
 }
 

@@ -1,8 +1,9 @@
 import { KeyturnError } from '../errors.ts'
+import { entryOf } from '../table.ts'
 
 /** Throws `unsupported/provider` where a document names a provider whose keys nobody can make by its API: why, and what to do instead. */
 export function refuseUnsupported(provider: string): void {
-  const why = Object.hasOwn(UNSUPPORTED, provider) ? UNSUPPORTED[provider] : undefined
+  const why = entryOf(UNSUPPORTED, provider)
   if (why !== undefined) throw new KeyturnError('unsupported/provider', `${provider}: ${why}`)
 }
 

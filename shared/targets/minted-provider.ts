@@ -17,8 +17,10 @@ export interface ListedKey {
   /** By the provider's clock. */
   readonly createdAt?: Instant | undefined
   readonly isDisabled?: boolean | undefined
-  /** Whether anybody ever used it; `cannot-tell` where the list does not say. */
-  readonly used: 'never' | 'ever' | 'cannot-tell'
+  /** When it ends by itself; undefined: never, or the list does not say. */
+  readonly expiresAt?: Instant | undefined
+  /** Whether anybody ever used it. Default: the list does not say. */
+  readonly used?: 'never' | 'ever' | 'cannot-tell' | undefined
 }
 
 export interface KeyList {
@@ -45,7 +47,7 @@ export type Called =
     }
   | { readonly state: 'cannot-tell'; readonly why: string }
 
-export type KeyFacts = Omit<TargetFacts, 'issue' | 'lock' | 'kind'>
+export type KeyFacts = Omit<TargetFacts, 'issue' | 'lock' | 'canDisable'>
 
 /**
  * What one provider of keys can do. Everything that all of them have in common is minted.ts. Each method is one or two calls
@@ -74,13 +76,22 @@ export interface KeyProvider<Document extends KeyDocument = KeyDocument> {
   /** When the key was last used. */
   lastUse(of: Document, id: string, signal: AbortSignal): Promise<Usage>
 
-  /** Only where facts.canDisable. Repeatable; a key that is gone fails with `not-found/principal`. Gives the provider's time. */
-  disable(of: Document, id: string, signal: AbortSignal): Promise<Instant>
-  /** Only where facts.canDisable. Repeatable. */
-  enable(of: Document, id: string, signal: AbortSignal): Promise<void>
+  /** Undefined: a key cannot be switched off, and is deleted at once. */
+  readonly switching?: Switching<Document> | undefined
+
   /** Deletes a key, or makes its value unknown. Repeatable: one that is gone already is what was wanted. */
   remove(of: Document, id: string, signal: AbortSignal): Promise<void>
 
-  /** What else would be refused, or should be known, before a rotation; the common questions are asked by minted.ts. */
-  preflight(current: Document, signal: AbortSignal): Promise<readonly Problem[]>
+  /**
+   * What else would be refused, or should be known, before a rotation; the common questions are asked by minted.ts, which says too
+   * why the `list` that it asked for failed.
+   */
+  preflight(current: Document, list: Promise<KeyList>, signal: AbortSignal): Promise<readonly Problem[]>
+}
+
+/** Off and on again. Both are repeatable. */
+export interface Switching<Document> {
+  /** A key that is gone fails with `not-found/principal`. Gives the provider's time. */
+  disable(of: Document, id: string, signal: AbortSignal): Promise<Instant>
+  enable(of: Document, id: string, signal: AbortSignal): Promise<void>
 }

@@ -1,6 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
 import { asKeyturnError, KeyturnError } from '../errors.ts'
-import { KEY_KINDS } from '../kinds.ts'
 import { isMarkOf, markOf } from '../mark.ts'
 import type { Context, Credential, Living, Proof, Target, TargetHold } from '../ports/target.ts'
 import { problem } from '../problem.ts'
@@ -22,14 +21,12 @@ const PAUSES_MS = [500, 1_000, 2_000, 3_500, 8_000]
  * them, and in nothing else. There is no lock (facts.lock): see ports/target.ts.
  */
 export function minted<D extends KeyDocument>(provider: KeyProvider<D>, settings: MintedSettings = {}): Target {
-  // One of many descriptions has its own name.
-  const kind = KEY_KINDS.includes(provider.facts.name) ? provider.facts.name : 'http-api-key'
   const inspect = (document: SecretText): Credential => {
     const { principal } = provider.inspect(document)
     return { principal, counterpart: undefined, document, overlap: provider.facts.overlap === 'dual', authority: 'admin' }
   }
   return {
-    facts: { ...provider.facts, kind, issue: 'minted', lock: 'claim' },
+    facts: { ...provider.facts, canDisable: provider.switching !== undefined, issue: 'minted', lock: 'claim' },
     inspect,
     async propose(current, context, token, signal) {
       refuseLate(signal)
@@ -47,7 +44,12 @@ export function minted<D extends KeyDocument>(provider: KeyProvider<D>, settings
     },
     async preflight(current, context, signal) {
       const key = provider.inspect(current.document)
-      const asked = [refusedNow(provider, key, signal), crowded(provider, key, context, signal), provider.preflight(key, signal)]
+      const list = provider.list(key, signal)
+      const asked = [
+        refusedNow(provider, key, signal),
+        crowded(provider, key, context, list),
+        provider.preflight(key, list, signal)
+      ]
       return (await Promise.all(asked)).flat()
     },
     async hold(place, context, signal) {
@@ -100,8 +102,8 @@ async function refusedNow<D extends KeyDocument>(provider: KeyProvider<D>, key: 
   return [problem('denied/login', `the provider refuses ${key.principal} with ${called.code}: rotate, and a new key is made`)]
 }
 
-async function crowded<D extends KeyDocument>(provider: KeyProvider<D>, key: D, context: Context, signal: AbortSignal) {
-  const list = await provider.list(key, signal).catch((e: unknown) => asKeyturnError(e))
+async function crowded<D extends KeyDocument>(provider: KeyProvider<D>, key: D, context: Context, asked: Promise<KeyList>) {
+  const list = await asked.catch((e: unknown) => asKeyturnError(e))
   if (list instanceof KeyturnError) return [problem(list.code, list.message)]
   const strangers = list.keys.filter(({ id }) => id !== key.principal && !context.known?.includes(id)).map(({ id }) => id)
   if (list.keys.length < (list.maxLive ?? provider.facts.maxLive) || strangers.length === 0) return []
@@ -126,16 +128,16 @@ function held<D extends KeyDocument>(provider: KeyProvider<D>, settings: MintedS
     release: async () => {},
     async apply(next, _known, signal) {
       const of = own(next)
-      if (!provider.facts.canDisable) return
+      if (!provider.switching) return
       const { keys } = listed ?? (await listNow(signal))
-      if (keys.find(({ id }) => id === next.principal)?.isDisabled) await provider.enable(of, next.principal, signal)
+      if (keys.find(({ id }) => id === next.principal)?.isDisabled) await provider.switching.enable(of, next.principal, signal)
     },
     usage: async (old, signal) => provider.lastUse(own(old), old.principal, signal),
     async disable(old, signal) {
       const of = own(old)
-      if (!provider.facts.canDisable)
+      if (!provider.switching)
         throw new KeyturnError('unsupported/disable', `${provider.facts.name}: ${old.principal} can only be deleted`)
-      return provider.disable(of, old.principal, signal)
+      return provider.switching.disable(of, old.principal, signal)
     },
     async retire(old, _options, signal) {
       const of = own(old)
@@ -169,13 +171,9 @@ function proofOf({ principal }: Credential, called: Called): Proof {
 
 const livingOf = ({ keys, now, maxLive }: KeyList, secret: string): Living => ({
   maxLive,
-  keys: keys.map(({ id, name, createdAt, used, isDisabled = false }) => ({
-    principal: id,
-    ours: isMarkOf(name, secret),
-    mark: isMarkOf(name, secret) ? name : undefined,
-    createdAt,
-    ageMs: createdAt === undefined ? undefined : Math.max(0, now - createdAt),
-    used,
-    isDisabled
-  }))
+  keys: keys.map(({ id, name, createdAt, used = 'cannot-tell', isDisabled = false }) => {
+    const ours = isMarkOf(name, secret)
+    const ageMs = createdAt === undefined ? undefined : Math.max(0, now - createdAt)
+    return { principal: id, ours, mark: ours ? name : undefined, createdAt, ageMs, used, isDisabled }
+  })
 })
