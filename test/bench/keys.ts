@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { CreateSecretCommand, DescribeSecretCommand, RotateSecretCommand } from '@aws-sdk/client-secrets-manager'
+import { CreateSecretCommand, RotateSecretCommand } from '@aws-sdk/client-secrets-manager'
 import { deadline } from '../../shared/deadline.ts'
 import { silentLog } from '../../shared/log.ts'
 import type { Core } from '../../shared/rotation/core.ts'
@@ -14,6 +14,8 @@ import { startSecretsManager } from '../doubles/secrets-manager.ts'
 import { HOUR, rotated } from '../rotation/crash-worlds.ts'
 import { startAzure } from '../stores/azure-harness.ts'
 import { startGcp } from '../stores/gcp-harness.ts'
+import { callsOf, FUNCTION } from './store.ts'
+import { isStores, warmAndCold } from './stores.ts'
 
 /** What one rotation of a key asks of the store and of the provider. */
 export interface KeyCalls {
@@ -42,40 +44,23 @@ export async function countOnAws(): Promise<KeyCalls> {
       limit.end()
     }
   })
-  const [client, owner] = [0, 1].map(() => secretsManagerClient({ endpoint: double.url, region: 'us-east-1' }))
-  if (!client || !owner) throw new Error('no clients')
-  const seen: string[] = []
-  let isOwners = false
-  double.setFault(({ op }) => {
-    if (!isOwners) seen.push(op)
-    return undefined
-  })
-  const first = await iam.scene()
+  const client = secretsManagerClient({ endpoint: double.url, region: 'us-east-1' })
+  const { target } = await iam.scene()
   const core: Core = {
-    ...{ store: awsSecretsManager({ client }), targetFor: () => first.target, log: silentLog },
+    ...{ store: awsSecretsManager({ client }), targetFor: () => target, log: silentLog },
     ...{ runLivesMs: 915_000, stepNeedsMs: 100 }
-  }
-  const byOwner = async <T>(work: () => Promise<T>): Promise<T> => {
-    isOwners = true
-    return work().finally(() => {
-      isOwners = false
-    })
   }
   const once = async (steps: () => DrivenSteps) => {
     const { current } = await iam.scene()
     const SecretId = `key-${randomUUID()}`
-    await byOwner(() =>
-      owner.send(new CreateSecretCommand({ Name: SecretId, SecretString: current.document.reveal(), Tags: TAGS }))
-    )
+    await client.send(new CreateSecretCommand({ Name: SecretId, SecretString: current.document.reveal(), Tags: TAGS }))
     memory = steps
-    const [before, asked] = [seen.length, iam.calls().length]
-    const rotate = { SecretId, RotationLambdaARN: ARN, RotationRules: { AutomaticallyAfterDays: 30 } }
-    await byOwner(() => owner.send(new RotateSecretCommand({ ...rotate, ClientRequestToken: randomUUID() })))
-    const ended = await double.idle()
-    if (ended.at(-1)?.error) throw ended.at(-1)?.error
-    const taken = { store: seen.length - before, provider: iam.calls().length - asked }
-    await byOwner(() => owner.send(new DescribeSecretCommand({ SecretId })))
-    return taken
+    const [before, asked] = [callsOf(double), iam.calls().length]
+    const rotate = { SecretId, RotationLambdaARN: FUNCTION, RotationRules: { AutomaticallyAfterDays: 30 } }
+    await client.send(new RotateSecretCommand({ ...rotate, ClientRequestToken: randomUUID() }))
+    const ended = (await double.idle()).at(-1)
+    if (ended?.error) throw ended.error
+    return { store: callsOf(double) - before, provider: iam.calls().length - asked }
   }
   try {
     const steps = drivenSteps()
@@ -89,8 +74,6 @@ export async function countOnAws(): Promise<KeyCalls> {
   }
 }
 
-const ARN = 'arn:aws:lambda:us-east-1:123456789012:function:keyturn'
-
 interface Place {
   readonly store: () => Core['store']
   readonly create: (name: string, text: string) => Promise<string>
@@ -103,24 +86,21 @@ interface Place {
 async function own(names: Pick<KeyCalls, 'store' | 'provider'>, place: Place, keys: KeysHarness): Promise<KeyCalls> {
   try {
     const { target, current } = await keys.scene()
-    const coreOf = (store: Core['store']): Core => ({
-      ...{ store, targetFor: () => target, log: silentLog, runLivesMs: 3_605_000, stepNeedsMs: 100 }
+    const process = (): Core => ({
+      ...{ store: place.store(), targetFor: () => target, log: silentLog, runLivesMs: 3_605_000, stepNeedsMs: 100 }
     })
-    const warm = coreOf(place.store())
     const id = await place.create(`key-${randomUUID().slice(0, 8)}`, current.document.reveal())
-    const go = async (core: Core) => {
+    const measure = async (work: () => Promise<unknown>) => {
       const asked = keys.calls().length
-      const calls = await place.calls(() => rotated(core, id, 'rotate', randomUUID()))
-      const taken = { store: calls.filter((op) => !op.endsWith(' journal')).length, provider: keys.calls().length - asked }
-      place.advance(24 * HOUR)
-      await rotated(warm, id, 'retire', randomUUID(), true)
-      return taken
+      const calls = await place.calls(work)
+      return { store: calls.filter(isStores).length, provider: keys.calls().length - asked }
     }
-    // The first one of a secret makes what the later ones find.
-    await go(warm)
-    const again = await go(warm)
-    const cold = await go(coreOf(place.store()))
-    return { ...names, storeCalls: again.store, storeCallsCold: cold.store, providerCalls: again.provider }
+    const retire = async (core: Core) => {
+      place.advance(24 * HOUR)
+      await rotated(core, id, 'retire', randomUUID(), true)
+    }
+    const { warm, cold } = await warmAndCold(id, process, measure, retire)
+    return { ...names, storeCalls: warm.store, storeCallsCold: cold.store, providerCalls: warm.provider }
   } finally {
     await place.close()
     await keys.stop()

@@ -5,7 +5,7 @@ import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { startMoto } from '../doubles/moto.ts'
-import { startSecretsManager } from '../doubles/secrets-manager.ts'
+import { type SecretsManagerDouble, startSecretsManager } from '../doubles/secrets-manager.ts'
 import { type Cloud, type Owned, type SecretOptions, startCloud } from '../functions/lambda-cloud.ts'
 import { eventOf } from '../functions/lambda-events.ts'
 
@@ -27,12 +27,14 @@ export interface Stage {
 }
 
 const OUR_DOUBLE = 'keyturn’s double of Secrets Manager'
-const FUNCTION = 'arn:aws:lambda:us-east-1:123456789012:function:rotate'
+export const FUNCTION = 'arn:aws:lambda:us-east-1:123456789012:function:rotate'
 const STEPS = ['create-secret', 'set-secret', 'test-secret', 'finish-secret'] as const
 /** What AWS's multi-user template takes: the one shape that both handlers rotate. */
 export const TEMPLATE: SecretOptions = { mode: 'clone', cloneExists: true }
 /** What the bench itself asks, and no handler. */
 const OWNERS = ['CreateSecret', 'RotateSecret']
+
+export const callsOf = ({ calls }: SecretsManagerDouble): number => calls.filter(({ op }) => !OWNERS.includes(op)).length
 
 const eventFor = (name: string, { arn }: Owned, token: string) => eventOf(name, { SecretId: arn, ClientRequestToken: token })
 
@@ -66,7 +68,7 @@ export async function onOurDouble(speed = 1): Promise<Stage> {
       await double.idle()
       return eventFor('create-secret', secret, token)
     },
-    calls: () => double.calls.filter(({ op }) => !OWNERS.includes(op)).length,
+    calls: () => callsOf(double),
     close: async () => {
       await double.close()
       await cloud.close()

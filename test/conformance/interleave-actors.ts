@@ -1,35 +1,19 @@
 import { hasCode, KeyturnError } from '../../shared/errors.ts'
 import type { Request } from '../../shared/rotation/core.ts'
 import { type DrivenSteps, drivenSteps } from '../../shared/rotation/driven/steps.ts'
-import { run } from '../../shared/rotation/rotate.ts'
 import type { Token } from '../../shared/types.ts'
 import { parse } from '../doubles/model-target.ts'
 import type { RemoteCall, Wire } from '../doubles/model-wire.ts'
 import type { Actor } from './interleave-schedule.ts'
 import { endless, request, token, type World } from './interleave-world.ts'
+import { runWant, type Want } from './wants.ts'
 
 const event = (name: string): RemoteCall => ({ to: 'world', name, writes: true })
 
 /** A run of ours, by whatever started it. */
-export const runs = (
-  w: World,
-  name: string,
-  want: 'rotate' | 'retire' | 'sweep',
-  asked: string,
-  more: Partial<Request> = {}
-): Actor => ({
+export const runs = (w: World, name: string, want: Want, asked: string, more: Partial<Request> = {}): Actor => ({
   name,
-  work: (wire) => run(w.core(wire), { want, force: more.force ?? false }, request(w, asked, more))
-})
-
-/** A person makes the previous credential current again, while it lives (functions/local/commands/rollback.ts). */
-export const rollsBack = (w: World, name: string, asked: string): Actor => ({
-  name,
-  work: (wire) =>
-    run(w.core(wire), { want: 'rotate', force: true }, request(w, asked, { force: true }), ({ previous }) => {
-      if (!previous) throw new KeyturnError('conflict/previous-dead', 'there is no previous credential')
-      return previous.credential
-    })
+  work: (wire) => runWant(w.core(wire), want, request(w, asked, more))
 })
 
 /** The store drives: RotateSecret, then the four steps, each asked for once more when it failed. */

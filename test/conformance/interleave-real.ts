@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { asKeyturnError } from '../../shared/errors.ts'
 import type { Core } from '../../shared/rotation/core.ts'
-import { type Outcome, run } from '../../shared/rotation/rotate.ts'
+import type { Outcome } from '../../shared/rotation/rotate.ts'
 import { instant } from '../../shared/types.ts'
 import { type Holds, proxiedStore, proxiedTarget } from '../doubles/model-proxy.ts'
 import { straightWire, type Wire } from '../doubles/model-wire.ts'
@@ -9,7 +9,7 @@ import { told } from './interleave.ts'
 import { type Explored, randomly } from './interleave-explore.ts'
 import { type Actor, type Ran, runSchedule, type Stage } from './interleave-schedule.ts'
 import { endless, token } from './interleave-world.ts'
-import { thePrevious } from './keys-crash-world.ts'
+import { runWant, type Want } from './wants.ts'
 
 /** A secret on a real store and a real target, and what its clients do. */
 export interface RealSecret<Kept> {
@@ -39,8 +39,6 @@ export interface RealWorld<Kept> {
   readonly sweeps?: number | undefined
   stop(): Promise<void>
 }
-
-type Want = 'rotate' | 'retire' | 'sweep' | 'rollback'
 
 /** What two runs of one secret want. `before`: it was rotated once, and the grace is over. */
 export interface Pair {
@@ -125,10 +123,8 @@ function go<Kept>(scene: Scene<Kept>, wire: Wire, want: Want, name: string): Pro
     targetFor: (document) => proxiedTarget(core.targetFor(document), noting, scene.holds)
   }
   const named = `${scene.secret.id.replaceAll(/[^A-Za-z0-9-]/g, '-')}-${token(name)}`
-  const request = { secretId: scene.secret.id, token: named, dryRun: false, endSessions: true, deadline: endless }
-  if (want === 'rollback')
-    return run(proxied, { want: 'rotate', force: true, isRollback: true }, { ...request, force: true }, thePrevious)
-  return run(proxied, { want, force: false }, { ...request, force: false })
+  const asked = { secretId: scene.secret.id, token: named, force: false, dryRun: false, endSessions: true, deadline: endless }
+  return runWant(proxied, want, asked)
 }
 
 function stageOf<Kept>(scene: Scene<Kept>): Stage {

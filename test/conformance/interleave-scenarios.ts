@@ -1,6 +1,6 @@
 import { run } from '../../shared/rotation/rotate.ts'
 import { straightWire } from '../doubles/model-wire.ts'
-import { createsKey, drives, passes, rollsBack, runs, writesVersion } from './interleave-actors.ts'
+import { createsKey, drives, passes, runs, writesVersion } from './interleave-actors.ts'
 import type { Instance } from './interleave-explore.ts'
 import type { Actor, Ran } from './interleave-schedule.ts'
 import { settleAlone, type Unanswered } from './interleave-settle.ts'
@@ -69,7 +69,7 @@ export const SCENARIOS: readonly Scenario[] = [
     ...KEYS,
     actors: async (w) => {
       await rotatedBefore(w)
-      return [rollsBack(w, 'R1', 'T1'), runs(w, 'R2', 'retire', 'T2', { endSessions: true })]
+      return [runs(w, 'R1', 'rollback', 'T1'), runs(w, 'R2', 'retire', 'T2', { endSessions: true })]
     },
     requests: []
   },

@@ -2,18 +2,19 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterAll, beforeAll } from 'vitest'
 import { deadline } from '../../shared/deadline.ts'
-import { KeyturnError } from '../../shared/errors.ts'
 import { type Log, silentLog } from '../../shared/log.ts'
 import type { SecretFacts } from '../../shared/ports/secret-store.ts'
 import type { Credential } from '../../shared/ports/target.ts'
 import type { Core } from '../../shared/rotation/core.ts'
-import type { Observation } from '../../shared/rotation/machine.ts'
-import { type Outcome, run } from '../../shared/rotation/rotate.ts'
+import type { Outcome } from '../../shared/rotation/rotate.ts'
 import { createSecret, type FileStoreSettings, fileStore, readCurrent } from '../../shared/stores/file.ts'
-import type { Fate, Faults } from './crash.ts'
+import type { Faults } from './crash.ts'
+import { faulty } from './faulty-store.ts'
 import type { KeyScene, KeysHarness } from './keys-harness.ts'
 import { soon } from './target-harness.ts'
+import { runWant, type Want } from './wants.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -60,24 +61,16 @@ export interface KeySecret {
   live(): Promise<readonly string[]>
 }
 
-export type Want = 'rotate' | 'retire' | 'sweep' | 'rollback'
-
 export const newToken = (): string => randomUUID()
 
 export async function asked(secret: KeySecret, want: Want, token = newToken(), core = secret.core): Promise<Outcome> {
   const limit = deadline(30_000)
   const request = { secretId: secret.id, token, force: false, endSessions: false, dryRun: false, deadline: limit }
   try {
-    if (want !== 'rollback') return await run(core, { want, force: false }, request)
-    return await run(core, { want: 'rotate', force: true, isRollback: true }, { ...request, force: true }, thePrevious)
+    return await runWant(core, want, request)
   } finally {
     limit.end()
   }
-}
-
-export function thePrevious({ previous }: Observation): Credential {
-  if (previous) return previous.credential
-  throw new KeyturnError('conflict/previous-dead', 'there is no previous one')
 }
 
 export interface KeysWorldOptions {
@@ -119,6 +112,19 @@ export async function keysWorld(subject: KeysSubject, { faults, log = silentLog 
   }
 }
 
+/** One for all tests of a suite. */
+export function startedWorld(start: () => Promise<KeysSubject>, options?: KeysWorldOptions): () => KeysWorld {
+  let world: KeysWorld | undefined
+  beforeAll(async () => {
+    world = await keysWorld(await start(), options)
+  })
+  afterAll(() => world?.stop())
+  return () => {
+    if (!world) throw new Error('the world did not start')
+    return world
+  }
+}
+
 interface Place {
   readonly id: string
   readonly person: string | undefined
@@ -153,6 +159,14 @@ function secretOf(subject: KeysSubject, scene: KeyScene, core: Core, { id, perso
   return { id, core, scene, person, read, facts, live, strays }
 }
 
+/** Without a mark nobody can tell whose a key is: a person deletes what a dead run left. */
+export async function deleteStrays({ subject }: KeysWorld, secret: KeySecret, strays?: readonly string[]): Promise<void> {
+  const { harness } = subject
+  if (harness.hasMarks) return
+  const current = await secret.read()
+  for (const principal of strays ?? (await secret.strays())) await harness.deleteBehind({ ...current, principal })
+}
+
 /** Where nothing tells of a use, a person says that nobody uses the old key. */
 export async function acknowledge({ core, scene, id, facts }: KeySecret): Promise<void> {
   if (scene.target.facts.lastUsed !== 'none') return
@@ -174,26 +188,4 @@ export async function atRest(world: KeysWorld, secret: KeySecret): Promise<Outco
     world.advance(SOAK_MS + 1)
   }
   throw new Error(`it does not come to rest: ${last?.phase}, ${last?.waitsFor.join('; ')}`)
-}
-
-/** The file store has no wire: its calls are faulted at the port. */
-function faulty(store: Core['store'], faults: Faults): Partial<Core['store']> {
-  const wrap =
-    <A extends readonly unknown[], R>(name: string, call: (...args: A) => Promise<R>) =>
-    async (...args: A): Promise<R> => {
-      const fate: Fate = faults.fateOf(`file ${name}`)
-      if (fate === 'before') throw new Error('killed before')
-      const answer = await call(...args)
-      if (fate === 'lost') throw new Error('answer lost')
-      return answer
-    }
-  return {
-    describe: wrap('describe', store.describe),
-    read: wrap('read', store.read),
-    claim: wrap('claim', store.claim),
-    stage: wrap('stage', store.stage),
-    promote: wrap('promote', store.promote),
-    drop: wrap('drop', store.drop),
-    annotate: wrap('annotate', store.annotate)
-  }
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect } from 'vitest'
+import { expect } from 'vitest'
 import { asKeyturnError, hasCode } from '../../shared/errors.ts'
 import type { Credential } from '../../shared/ports/target.ts'
 import { type CrashCase, type CrashFlow, crashSuite, newFaults } from './crash.ts'
@@ -6,27 +6,20 @@ import {
   acknowledge,
   asked,
   atRest,
+  deleteStrays,
   drainMs,
   type KeySecret,
   type KeysSubject,
   type KeysWorld,
-  keysWorld,
   newToken,
-  OUTLIVED_MS
+  OUTLIVED_MS,
+  startedWorld
 } from './keys-crash-world.ts'
 
 /** A rotation and a retirement of a minted key, killed at every call to the store and to the provider. */
 export function keysCrash(name: string, start: () => Promise<KeysSubject>): void {
   const faults = newFaults()
-  let world: KeysWorld | undefined
-  const w = (): KeysWorld => {
-    if (!world) throw new Error('the world did not start')
-    return world
-  }
-  beforeAll(async () => {
-    world = await keysWorld(await start(), { faults })
-  })
-  afterAll(() => world?.stop())
+  const w = startedWorld(start, { faults })
   crashSuite(`file store and ${name}`, () => faults, [() => rotation(w), () => retirement(w)])
 }
 
@@ -69,15 +62,15 @@ async function again(secret: KeySecret, token: string): Promise<void> {
 
 const AGAIN = ['busy/claimed', 'conflict/token-spent', 'conflict/full', 'conflict/inside-grace', 'conflict/not-retired']
 
-/** Without a mark nobody can tell whose a key is: what a dead run left may take the last room, and is named to a person, who deletes it. */
-async function freed({ subject: { harness } }: KeysWorld, secret: KeySecret): Promise<void> {
-  if (harness.hasMarks) return
+/** Without marks, what a dead run left may take the last room, and is named to a person. */
+async function freed(world: KeysWorld, secret: KeySecret): Promise<void> {
+  if (world.subject.harness.hasMarks) return
   const before = await secret.strays()
   const refusal = await asked(secret, 'rotate').catch((e: unknown) => e)
   if (!hasCode(refusal, 'conflict/full')) return
   expect(before, 'one stray key').toHaveLength(1)
   expect(refusal.message).toContain(before[0])
-  await harness.deleteBehind({ ...(await secret.read()), principal: before[0] ?? '' })
+  await deleteStrays(world, secret, before)
 }
 
 /** G1: the ordinary read works, and so does what a client kept before; G3: so does the person's key. */

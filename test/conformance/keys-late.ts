@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Core } from '../../shared/rotation/core.ts'
 import {
   acknowledge,
@@ -8,9 +8,9 @@ import {
   type KeySecret,
   type KeysSubject,
   type KeysWorld,
-  keysWorld,
   newToken,
-  OUTLIVED_MS
+  OUTLIVED_MS,
+  startedWorld
 } from './keys-crash-world.ts'
 
 const withStore = (core: Core, store: Partial<Core['store']>): Core => ({ ...core, store: { ...core.store, ...store } })
@@ -31,15 +31,7 @@ function gate(): Gate {
 /** What the interleave suite found with names that are used again, each as one schedule: runs that slept, and keys that died. */
 export function keysLate(name: string, start: () => Promise<KeysSubject>): void {
   describe(`runs that come late: ${name}`, () => {
-    let world: KeysWorld | undefined
-    const w = (): KeysWorld => {
-      if (!world) throw new Error('the world did not start')
-      return world
-    }
-    beforeAll(async () => {
-      world = await keysWorld(await start())
-    })
-    afterAll(() => world?.stop())
+    const w = startedWorld(start)
     sleepers(w)
     dead(w)
   })

@@ -1,27 +1,27 @@
 import { setImmediate } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { asKeyturnError, hasCode } from '../../shared/errors.ts'
-import type { Target, TargetHold } from '../../shared/ports/target.ts'
 import type { Core } from '../../shared/rotation/core.ts'
-import { SecretText } from '../../shared/types.ts'
+import { instant, SecretText } from '../../shared/types.ts'
+import { proxiedStore, proxiedTarget } from '../doubles/model-proxy.ts'
+import { straightWire, type Wire } from '../doubles/model-wire.ts'
 import { randomFrom } from './interleave-explore.ts'
 import { interleaveReal, type Pair, type RealSecret, type RealWorld } from './interleave-real.ts'
 import {
   acknowledge,
   asked,
   atRest,
+  deleteStrays,
   drainMs,
-  GRACE_MS,
   type KeySecret,
   type KeysSubject,
   type KeysWorld,
   keysWorld,
   newToken,
   OUTLIVED_MS,
-  type Want
+  startedWorld
 } from './keys-crash-world.ts'
-
-const HOUR_MS = 3_600_000
+import type { Want } from './wants.ts'
 
 const PAIRS: readonly Pair[] = [
   { wants: ['rotate', 'rotate'], tokens: ['T1', 'T2'], before: false },
@@ -39,18 +39,19 @@ export function interleaveKeys(name: string, start: () => Promise<KeysSubject>, 
 }
 
 async function realWorld(world: KeysWorld): Promise<RealWorld<string>> {
-  const { core, scene } = await world.fresh()
+  const first = await world.fresh()
   return {
-    core,
+    core: first.core,
     advance: world.advance,
-    overGraceMs: Math.max(GRACE_MS, scene.target.facts.telemetryLagMs) + HOUR_MS,
+    overGraceMs: drainMs(first),
     sweeps: 4,
     fresh: async () => realSecret(world, await world.fresh()),
     stop: world.stop
   }
 }
 
-function realSecret({ subject: { harness } }: KeysWorld, secret: KeySecret): RealSecret<string> {
+function realSecret(world: KeysWorld, secret: KeySecret): RealSecret<string> {
+  const { harness } = world.subject
   const { id, scene, person } = secret
   const useKept = async (kept: string): Promise<void> => {
     const credential = scene.target.inspect(new SecretText(kept), scene.context)
@@ -68,16 +69,16 @@ function realSecret({ subject: { harness } }: KeysWorld, secret: KeySecret): Rea
       const strays = await secret.strays()
       return strays.length > (harness.hasMarks ? 0 : 1) ? `G4: no stage names ${strays}` : undefined
     },
-    makeRoom: async (refusal) => freed(harness, secret, refusal)
+    makeRoom: async (refusal) => freed(world, secret, refusal)
   }
 }
 
-/** Without marks a key that a dead run left is named to a person, who deletes it. */
-async function freed(harness: KeysSubject['harness'], secret: KeySecret, refusal: unknown): Promise<boolean> {
+/** Without marks a key that a dead run left is named to a person. */
+async function freed(world: KeysWorld, secret: KeySecret, refusal: unknown): Promise<boolean> {
+  const { hasMarks } = world.subject.harness
   const [stray] = await secret.strays()
-  if (harness.hasMarks || stray === undefined || !hasCode(refusal, 'conflict/full') || !refusal.message.includes(stray))
-    return false
-  await harness.deleteBehind({ ...(await secret.read()), principal: stray })
+  if (hasMarks || stray === undefined || !hasCode(refusal, 'conflict/full') || !refusal.message.includes(stray)) return false
+  await deleteStrays(world, secret, [stray])
   return true
 }
 
@@ -100,15 +101,10 @@ const RACES: readonly Race[] = [
 /** Two runs let go together, each request of theirs in flight beside the other's, with seeded delays. */
 export function keysRaces(name: string, start: () => Promise<KeysSubject>, rounds = 20): void {
   describe(`two runs at once, ${rounds} rounds each: ${name}`, () => {
-    let world: KeysWorld | undefined
-    beforeAll(async () => {
-      world = await keysWorld(await start())
-    })
-    afterAll(() => world?.stop())
+    const w = startedWorld(start)
     for (const race of RACES)
       it(`${race.name}: readers are served, one attempt takes effect, and nothing is left`, { timeout: 120_000 }, async () => {
-        if (!world) throw new Error('the world did not start')
-        for (let seed = 1; seed <= rounds; seed++) await round(world, race, seed)
+        for (let seed = 1; seed <= rounds; seed++) await round(w(), race, seed)
       })
   })
 }
@@ -151,42 +147,18 @@ function delayed(core: Core, random: () => number): Core {
   const wait = async (): Promise<void> => {
     for (let n = Math.floor(random() ** 2 * 12); n > 0; n--) await setImmediate()
   }
-  const slow =
-    <A extends readonly unknown[], R>(call: (...args: A) => Promise<R>) =>
-    async (...args: A): Promise<R> => {
+  const slow: Wire = {
+    ...straightWire('delayed', () => instant(0)),
+    call: async (_, effect) => {
       await wait()
-      const answer = await call(...args)
+      const answer = await effect(false)
       await wait()
       return answer
     }
-  const slowHold = (hold: TargetHold): TargetHold => ({
-    ...hold,
-    apply: slow(hold.apply),
-    usage: slow(hold.usage),
-    disable: slow(hold.disable),
-    retire: slow(hold.retire),
-    discard: slow(hold.discard),
-    live: slow(hold.live)
-  })
-  const slowTarget = (target: Target): Target => ({
-    ...target,
-    propose: slow(target.propose),
-    verify: slow(target.verify),
-    hold: async (...a) => slowHold(await target.hold(...a))
-  })
-  const { store } = core
+  }
   return {
     ...core,
-    targetFor: (...a) => slowTarget(core.targetFor(...a)),
-    store: {
-      ...store,
-      describe: slow(store.describe),
-      read: slow(store.read),
-      claim: slow(store.claim),
-      stage: slow(store.stage),
-      promote: slow(store.promote),
-      drop: slow(store.drop),
-      annotate: slow(store.annotate)
-    }
+    store: proxiedStore(core.store, slow),
+    targetFor: (document) => proxiedTarget(core.targetFor(document), slow, new Map())
   }
 }

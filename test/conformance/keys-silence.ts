@@ -4,53 +4,36 @@ import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { jsonLog } from '../../shared/log.ts'
 import { failed, logResult, succeeded } from '../../shared/report.ts'
-import type { SecretText } from '../../shared/types.ts'
 import type { ProviderFault } from '../doubles/provider-double.ts'
 import {
   acknowledge,
   asked,
   atRest,
+  deleteStrays,
   drainMs,
   type KeySecret,
   type KeysSubject,
   type KeysWorld,
-  keysWorld,
   newToken,
   OUTLIVED_MS,
   SOAK_MS,
-  type Want
+  startedWorld
 } from './keys-crash-world.ts'
-
-/** Members of the documents of every target that hold what is secret. */
-const SECRET_MEMBERS = [
-  'secretAccessKey',
-  'smtpPassword',
-  'clientSecret',
-  'key',
-  'connectionString',
-  'private_key',
-  'apiKey',
-  'secret'
-]
+import { formsOf } from './secret-forms.ts'
+import { secretsIn } from './target-harness.ts'
+import type { Want } from './wants.ts'
 
 /** No key's value, and nothing that the administrator has, is seen in what is logged, thrown, reported or asked for by URL. */
 export function keysSilence(name: string, start: () => Promise<KeysSubject>): void {
   describe(`the silence suite: ${name}`, () => {
     const said: string[] = []
     const note = (message: unknown): void => void said.push(lineOf((message as { readonly request: IncomingMessage }).request))
-    let world: KeysWorld | undefined
-    beforeAll(async () => {
-      subscribe('http.server.request.start', note)
-      const log = jsonLog('trace', { write: (line) => void said.push(line) })
-      world = await keysWorld(await start(), { log })
-    })
-    afterAll(async () => {
-      unsubscribe('http.server.request.start', note)
-      await world?.stop()
-    })
+    beforeAll(() => subscribe('http.server.request.start', note))
+    const w = startedWorld(start, { log: jsonLog('trace', { write: (line) => void said.push(line) }) })
+    afterAll(() => void unsubscribe('http.server.request.start', note))
 
     it('a key’s life, and every failure of it, shows no value', { timeout: 120_000 }, async () => {
-      if (!world) throw new Error('the world did not start')
+      const world = w()
       const secret = await world.fresh()
       const values = await livedThrough(world, secret, said)
       expect(values.size, 'values of current and of those before').toBeGreaterThan(2)
@@ -71,7 +54,7 @@ async function livedThrough(world: KeysWorld, secret: KeySecret, said: string[])
   const { harness } = world.subject
   const values = new Set<string>()
   const attempt = async (want: Want): Promise<void> => {
-    for (const value of valuesIn((await secret.read()).document)) values.add(value)
+    for (const value of secretsIn((await secret.read()).document)) values.add(value)
     try {
       const outcome = await asked(secret, want, newToken())
       logResult(secret.core.log, succeeded(outcome))
@@ -91,7 +74,7 @@ async function livedThrough(world: KeysWorld, secret: KeySecret, said: string[])
       world.advance(OUTLIVED_MS)
     }
     await attempt('rotate')
-    await emptied(world, secret)
+    await deleteStrays(world, secret)
     world.advance(drainMs(secret))
     await acknowledge(secret)
     failsLater(world, fault)
@@ -111,13 +94,6 @@ function failsLater({ subject: { harness } }: KeysWorld, fault: ProviderFault): 
   harness.setFault(() => (calls++ < 2 ? undefined : fault))
 }
 
-/** A person deletes what a dead run left where nothing tells whose it is. */
-async function emptied({ subject: { harness } }: KeysWorld, secret: KeySecret): Promise<void> {
-  if (harness.hasMarks) return
-  const current = await secret.read()
-  for (const principal of await secret.strays()) await harness.deleteBehind({ ...current, principal })
-}
-
 const faultsOf = ({ harness }: KeysSubject): readonly ProviderFault[] => [
   harness.denied,
   harness.throttled,
@@ -125,19 +101,3 @@ const faultsOf = ({ harness }: KeysSubject): readonly ProviderFault[] => [
   'before',
   'lost'
 ]
-
-function valuesIn(document: SecretText): readonly string[] {
-  const found = JSON.parse(document.reveal()) as Readonly<Record<string, unknown>>
-  return SECRET_MEMBERS.map((member) => found[member]).filter((value) => typeof value === 'string')
-}
-
-/** The ways in which a text hides in another one; of a PEM, a line of its body. */
-function formsOf(secret: string): readonly string[] {
-  const line = secret.split('\n')[5]
-  const base64 = [0, 1, 2].map((shift) => {
-    const text = Buffer.from(`${'x'.repeat(shift)}${secret}`).toString('base64')
-    return text.slice(shift === 0 ? 0 : 4, -4)
-  })
-  const forms = [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1), ...base64]
-  return line === undefined ? forms : [...forms, line]
-}

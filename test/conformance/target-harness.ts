@@ -75,17 +75,26 @@ export async function refusal(
     expect(e).toBeInstanceOf(KeyturnError)
     const shown = `${inspect(e, { depth: 9, showHidden: true })} ${JSON.stringify(e)} ${String((e as Error).stack)}`
     expect(shown).not.toContain(PLANTED)
-    for (const { document } of secrets) expect(shown).not.toContain(secretOf(document))
+    for (const { document } of secrets) for (const secret of secretsIn(document)) expect(shown).not.toContain(secret)
     if (e instanceof KeyturnError) return e
   }
   throw new Error('it was not refused')
 }
 
-/** Documents of every target that is tested by a suite keep the secret under one of these names. */
-const SECRET_FIELDS = ['password', 'secret', 'secretAccessKey', 'clientSecret', 'key', 'apiKey', 'private_key']
+/** Members of the documents of every target that hold what is secret. */
+const SECRET_MEMBERS = [
+  'password',
+  'secret',
+  'secretAccessKey',
+  'smtpPassword',
+  'clientSecret',
+  'key',
+  'connectionString',
+  'apiKey',
+  'private_key'
+]
 
-function secretOf(document: SecretText): string {
+export function secretsIn(document: SecretText): readonly string[] {
   const found = JSON.parse(document.reveal()) as Readonly<Record<string, unknown>>
-  const value = SECRET_FIELDS.map((field) => found[field]).find((text) => typeof text === 'string')
-  return typeof value === 'string' ? value : 'no secret'
+  return SECRET_MEMBERS.map((member) => found[member]).filter((value) => typeof value === 'string')
 }

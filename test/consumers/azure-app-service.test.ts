@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type AppServiceHarness, refused, SUBSCRIPTION, startAppService } from '../doubles/consumer-app-service.ts'
+import { refused } from '../doubles/arm-answers.ts'
+import { type AppServiceHarness, SUBSCRIPTION, startAppService } from '../doubles/consumer-app-service.ts'
 import { consumerSuite, failure, NEWS, soon } from '../doubles/consumer-suite.ts'
 
 consumerSuite('a site of App Service', startAppService)

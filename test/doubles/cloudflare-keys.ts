@@ -100,7 +100,7 @@ const listRoutes = (shelf: KeyShelf, more: CloudflareKeys['more']): readonly Rou
 function tokenRoutes(shelf: KeyShelf, more: CloudflareKeys['more']): readonly Route[] {
   const about = (answer: (key: ShelfKey, request: ProviderRequest) => ProviderAnswer) =>
     guarded((request, account, id) => {
-      const key = shelf.of(account).find((one) => one.id === id)
+      const key = shelf.owned(account, id)
       return key ? answer(key, request) : noSuch
     })
   const replaced = (key: ShelfKey, { json }: ProviderRequest): ProviderAnswer => {

@@ -1,5 +1,6 @@
 import { type AppServiceSettings, appServiceSite } from '../../shared/consumers/azure-app-service.ts'
 import { SecretText } from '../../shared/types.ts'
+import { refused } from './arm-answers.ts'
 import { type ConsumerHarness, type SeenDouble, startSeen, TOKEN } from './consumer-suite.ts'
 import type { ProviderAnswer, ProviderRequest } from './provider-double.ts'
 
@@ -83,12 +84,6 @@ export async function startAppService(): Promise<AppServiceHarness> {
     stop: double.close
   }
 }
-
-/** learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors. */
-export const refused = (status: number, code: string, message: string): ProviderAnswer => ({
-  status,
-  body: { error: { code, message } }
-})
 
 function answered(
   { headers, params, url }: ProviderRequest,

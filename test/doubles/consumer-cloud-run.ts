@@ -1,5 +1,6 @@
 import { type CloudRunSettings, cloudRunService } from '../../shared/consumers/gcp-cloud-run.ts'
 import { type ConsumerHarness, type SeenDouble, startSeen, TOKEN } from './consumer-suite.ts'
+import { googleError } from './google-iam-errors.ts'
 import type { ProviderAnswer, ProviderRequest } from './provider-double.ts'
 
 export interface RunService {
@@ -39,11 +40,11 @@ export async function startCloudRun(): Promise<CloudRunHarness> {
   const services = new Map([['shop/europe-west1/orders', runService()]])
   let between: (() => void) | undefined
   const authorized = (work: (service: RunService, request: ProviderRequest) => ProviderAnswer) => (request: ProviderRequest) => {
-    if (request.headers.authorization !== `Bearer ${TOKEN}`) return error(401, 'UNAUTHENTICATED', 'invalid credentials')
+    if (request.headers.authorization !== `Bearer ${TOKEN}`) return googleError('UNAUTHENTICATED', 'invalid credentials')
     const service = services.get(request.params.join('/'))
     return service
       ? work(service, request)
-      : error(404, 'NOT_FOUND', `Resource '${request.params[2]}' of kind 'SERVICE' not found`)
+      : googleError('NOT_FOUND', `Resource '${request.params[2]}' of kind 'SERVICE' not found`)
   }
   const get = authorized((service) => {
     const answer = { status: 200, body: bodyOf(service) }
@@ -78,24 +79,17 @@ export async function startCloudRun(): Promise<CloudRunHarness> {
     malformed: ['orders', 'europe-west1/..', 'europe-west1/orders:setIamPolicy', '../europe-west1/orders', 'a/b/c/d'],
     denied: {
       // run/docs/troubleshooting, “Default Compute Engine service account is deleted”: the same status for either permission.
-      answer: error(
-        403,
+      answer: googleError(
         'PERMISSION_DENIED',
         "Permission 'iam.serviceaccounts.actAs' denied on service account x (or it may not exist)."
       ),
       names: /run\.services\.get and run\.services\.update.*iam\.serviceAccounts\.actAs/
     },
-    throttled: error(429, 'RESOURCE_EXHAUSTED', 'Quota exceeded for quota metric'),
+    throttled: googleError('RESOURCE_EXHAUSTED', 'Quota exceeded for quota metric'),
     restarts: () => (services.get('shop/europe-west1/orders')?.revisions.size ?? 1) - 1,
     stop: double.close
   }
 }
-
-/** google.aip.dev/193. */
-const error = (code: number, status: string, message: string): ProviderAnswer => ({
-  status: code,
-  body: { error: { code, message, status } }
-})
 
 const bodyOf = ({ etag, template, traffic, others }: RunService) => ({ ...others, etag: `"${etag}"`, template, traffic })
 
@@ -103,17 +97,16 @@ function patched(service: RunService, { url, json }: ProviderRequest): ProviderA
   const { etag, template } = json as { etag?: string; template: Readonly<Record<string, unknown>> }
   // google.aip.dev/154; the words are Cloud Run’s.
   if (etag !== undefined && etag !== `"${service.etag}"`)
-    return error(
-      409,
+    return googleError(
       'ABORTED',
       `Conflict for resource 'orders': version '${etag}' was specified but current version is another.`
     )
-  if (url.searchParams.get('updateMask') !== 'template') return error(400, 'INVALID_ARGUMENT', 'update_mask')
+  if (url.searchParams.get('updateMask') !== 'template') return googleError('INVALID_ARGUMENT', 'update_mask')
   const name = typeof template.revision === 'string' ? template.revision : `orders-0000${service.revisions.size + 1}-xyz`
   const known = service.revisions.get(name)
   // hashicorp/terraform-provider-google#14569.
   if (known !== undefined && known !== JSON.stringify(template))
-    return error(409, 'ALREADY_EXISTS', `Revision named '${name}' with different configuration already exists.`)
+    return googleError('ALREADY_EXISTS', `Revision named '${name}' with different configuration already exists.`)
   if (JSON.stringify(template) !== JSON.stringify(service.template)) service.revisions.set(name, JSON.stringify(template))
   service.template = template
   service.etag += 1

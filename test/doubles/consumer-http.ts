@@ -1,6 +1,3 @@
-import { once } from 'node:events'
-import { type AddressInfo, connect, type Socket } from 'node:net'
-import { createServer } from 'node:tls'
 import { type HttpHookSettings, httpHook } from '../../shared/consumers/http.ts'
 import { localIdentity, sharedAuthority } from '../servers/certificates.ts'
 import { type ConsumerHarness, type SeenDouble, startSeen } from './consumer-suite.ts'
@@ -17,10 +14,10 @@ export interface HookHarness extends ConsumerHarness {
 export async function startHook(): Promise<HookHarness> {
   const double = await startSeen({
     routes: [{ op: 'news', method: 'POST', path: /^\/(?:hooks\/orders|)$/, answer: () => ({ status: 202 }) }],
-    unknown: { status: 404, body: { error: 'no such hook' } }
+    unknown: { status: 404, body: { error: 'no such hook' } },
+    tls: await localIdentity()
   })
-  const front = await overTls(Number(new URL(double.url).port))
-  const host = `127.0.0.1:${front.port}`
+  const { host } = new URL(double.url)
   const settings = { hosts: [host], allowPrivate: true, ca: (await sharedAuthority()).caPem, pausesMs: [0] }
   const hookWith = (more: Partial<HttpHookSettings>) => httpHook({ ...settings, ...more })
   return {
@@ -41,41 +38,6 @@ export async function startHook(): Promise<HookHarness> {
     denied: { answer: { status: 403, body: { error: 'forbidden' } }, names: /403/ },
     throttled: { status: 429, headers: { 'Retry-After': '1' } },
     restarts: () => double.seen.length,
-    stop: async () => {
-      await front.close()
-      await double.close()
-    }
-  }
-}
-
-/** TLS in front of a server that speaks none. */
-async function overTls(port: number): Promise<{ readonly port: number; close(): Promise<void> }> {
-  const open = new Set<Socket>()
-  const server = createServer(await localIdentity(), (outside) => {
-    const behind = connect(port, '127.0.0.1')
-    for (const [one, other] of [
-      [outside, behind],
-      [behind, outside]
-    ] as const) {
-      open.add(one)
-      one.on('error', () => other.destroy())
-      one.on('close', () => {
-        open.delete(one)
-        other.destroy()
-      })
-      one.pipe(other)
-    }
-  })
-  server.on('tlsClientError', () => {})
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: async () => {
-      const closed = once(server, 'close')
-      server.close()
-      for (const socket of open) socket.destroy()
-      await closed
-    }
+    stop: double.close
   }
 }

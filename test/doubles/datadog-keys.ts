@@ -73,7 +73,7 @@ const adminRoutes = (state: State): readonly Route[] => [
     method: 'DELETE',
     path: /^\/api\/v2\/api_keys\/([^/]+)$/,
     answer: guarded(({ params: [id = ''] }, organization) => {
-      if (!state.shelf.of(organization).some((key) => key.id === id)) return error(404, 'Not Found')
+      if (!state.shelf.owned(organization, id)) return error(404, 'Not Found')
       state.shelf.remove(id)
       return { status: 204 }
     })

@@ -50,10 +50,7 @@ export async function apiKeysHarness(): Promise<ApiKeysHarness> {
     double,
     sceneWith,
     scene: async () => sceneWith(RESTRICTED),
-    works: async ({ principal, document }) => {
-      const key = double.shelf.find(principal)
-      return key?.value === parsed(document).apiKey && !key.isDeleted
-    },
+    works: async ({ principal, document }) => double.shelf.works(principal, parsed(document).apiKey),
     use: async () => {},
     wrong: (credential) => ({
       ...credential,

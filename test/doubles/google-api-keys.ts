@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { languages } from './google-api-keys-call.ts'
-import { googleError, unauthenticated } from './google-iam-errors.ts'
+import { googleError } from './google-iam-errors.ts'
+import { type GoogleRoutes, googleRoutes, type RouteMaker } from './google-routes.ts'
 import { type KeyShelf, keyShelf, type ShelfKey } from './key-shelf.ts'
 import { type ProviderAnswer, type ProviderDouble, type ProviderRequest, type Route, startProvider } from './provider-double.ts'
 
@@ -11,20 +12,17 @@ export interface Reach {
   readonly annotations?: Readonly<Record<string, string>> | undefined
 }
 
-export interface GoogleApiKeys extends ProviderDouble {
+export interface GoogleApiKeys extends ProviderDouble, Pick<GoogleRoutes, 'answerNext'> {
   readonly shelf: KeyShelf
   /** A new project's id. */
   project(): string
   /** A key that the console makes: its id is its uid. */
   addKey(project: string, reach?: Reach): ShelfKey
   reachOf(id: string): Reach
-  setReach(id: string, reach: Reach): void
   /** Operations are done after so many questions. */
   operationsTake(questions: number): void
   /** New keys are made with this, whatever was asked for. */
   makeWith(reach: Reach | undefined): void
-  /** What the next call of an operation is answered, instead of what is usual. */
-  answerNext(op: string, answer: ProviderAnswer): void
   pagesOf(size: number): void
 }
 
@@ -43,7 +41,6 @@ function makeWorld(shelf: KeyShelf) {
     reach,
     uids: new Map<string, string>(),
     operations: new Map<string, Operation>(),
-    next: new Map<string, ProviderAnswer>(),
     deletedAt: new Map<string, number>(),
     projects: 0,
     takes: 1,
@@ -58,24 +55,25 @@ function makeWorld(shelf: KeyShelf) {
 
 /** API Keys v2, and a call of Translation with a key. */
 export async function startGoogleApiKeys(): Promise<GoogleApiKeys> {
-  let clock = Date.now
-  const world = makeWorld(keyShelf(() => clock()))
-  const double = await startProvider({ routes: routesOf(world), unknown: { status: 404, body: '<!DOCTYPE html>Not Found' } })
-  clock = double.now
+  const world = makeWorld(keyShelf(() => double.now()))
+  const { route, answerNext } = googleRoutes()
+  const double = await startProvider({
+    routes: routesOf(world, route),
+    unknown: { status: 404, body: '<!DOCTYPE html>Not Found' }
+  })
   return {
     ...double,
     shelf: world.shelf,
     project: () => `project-${++world.projects}`,
     addKey: (project, reach = {}) => world.add(project, randomUUID(), 'API key 1', reach),
     reachOf: (id) => world.reach.get(id) ?? {},
-    setReach: (id, reach) => world.reach.set(id, reach),
     operationsTake: (questions) => {
       world.takes = questions
     },
     makeWith: (reach) => {
       world.forced = reach
     },
-    answerNext: (op, answer) => world.next.set(op, answer),
+    answerNext,
     pagesOf: (size) => {
       world.pageSize = size
     }
@@ -85,17 +83,7 @@ export async function startGoogleApiKeys(): Promise<GoogleApiKeys> {
 const KEYS = '/v2/projects/([^/]+)/locations/global/keys'
 
 /** The operations of google/api/apikeys/v2/apikeys.proto. */
-function routesOf(world: World): readonly Route[] {
-  const route = (op: string, method: string, path: string, answer: (request: ProviderRequest) => ProviderAnswer): Route => ({
-    op,
-    method,
-    path: new RegExp(`^${path}$`),
-    answer: (request) => {
-      const next = world.next.get(op)
-      world.next.delete(op)
-      return unauthenticated(request) ?? next ?? answer(request)
-    }
-  })
+function routesOf(world: World, route: RouteMaker): readonly Route[] {
   return [
     route('CreateKey', 'POST', KEYS, (request) => create(world, request)),
     route('ListKeys', 'GET', KEYS, (request) => list(world, request)),

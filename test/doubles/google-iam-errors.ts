@@ -1,19 +1,9 @@
+import { type GoogleStatus, HTTP } from './google-secrets-state.ts'
 import type { ProviderAnswer, ProviderRequest } from './provider-double.ts'
-
-/** google/rpc/code.proto, and the HTTP status that each is answered with. */
-const HTTP = {
-  INVALID_ARGUMENT: 400,
-  FAILED_PRECONDITION: 400,
-  UNAUTHENTICATED: 401,
-  PERMISSION_DENIED: 403,
-  NOT_FOUND: 404,
-  ALREADY_EXISTS: 409,
-  RESOURCE_EXHAUSTED: 429
-} as const
 
 /** google.aip.dev/193. */
 export const googleError = (
-  status: keyof typeof HTTP,
+  status: GoogleStatus,
   message: string,
   details: readonly object[] = []
 ): ProviderAnswer & { readonly status: number } => ({
@@ -44,7 +34,8 @@ export const throttled = googleError('RESOURCE_EXHAUSTED', "Quota exceeded for q
   errorInfo('RATE_LIMIT_EXCEEDED', { quota_limit: 'WriteRequestsPerMinutePerProject' })
 ])
 
-const ADMIN_TOKEN = 'ya29.an-administrators-token'
+/** The administrator’s of the doubles of Google. */
+export const ADMIN_TOKEN = 'ya29.an-administrators-token'
 
 /** What the host gives the target. */
 export const administrator = async (): Promise<Headers> => new Headers({ authorization: `Bearer ${ADMIN_TOKEN}` })

@@ -34,9 +34,8 @@ export async function iamHarness(): Promise<IamHarness> {
     sceneWith,
     scene: async () => sceneWith({}),
     works: async ({ principal, document }) => {
-      const key = double.shelf.find(principal)
       const { private_key } = JSON.parse(document.reveal()) as { private_key: string }
-      return key?.value === private_key && !key.isDeleted && !key.isDisabled
+      return double.shelf.works(principal, private_key)
     },
     use: async ({ principal }, agoMs) => double.shelf.used(principal, double.now() - agoMs),
     wrong: (credential) => {

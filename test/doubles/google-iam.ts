@@ -1,13 +1,14 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { queryActivity } from './google-iam-activities.ts'
-import { googleError, policyFailure, unauthenticated } from './google-iam-errors.ts'
+import { googleError, policyFailure } from './google-iam-errors.ts'
 import { token } from './google-iam-token.ts'
+import { type GoogleRoutes, googleRoutes, type RouteMaker } from './google-routes.ts'
 import { type KeyShelf, keyShelf, type ShelfKey } from './key-shelf.ts'
 import { type ProviderAnswer, type ProviderDouble, type ProviderRequest, type Route, startProvider } from './provider-double.ts'
 
 export const PROJECT = 'my-project'
 
-export interface GoogleIam extends ProviderDouble {
+export interface GoogleIam extends ProviderDouble, Pick<GoogleRoutes, 'answerNext'> {
   readonly shelf: KeyShelf
   /** A new service account's email. */
   account(): string
@@ -19,8 +20,6 @@ export interface GoogleIam extends ProviderDouble {
   forbid(constraint: string | undefined): void
   /** iam.serviceAccountKeyExpiryHours. */
   expireAfter(hours: number | undefined): void
-  /** What the next call of an operation is answered, instead of what is usual. */
-  answerNext(op: string, answer: ProviderAnswer): void
   /** Until when Activity Analyzer saw uses; undefined: it lists nothing. */
   observeUntil(until: (now: number) => number | undefined): void
 }
@@ -53,10 +52,12 @@ export const keyFile = (email: string, id: string, pem: string): Record<string, 
 
 /** IAM v1, the token endpoint and Policy Analyzer, as far as keys of service accounts go. */
 export async function startGoogleIam(): Promise<GoogleIam> {
-  let clock = Date.now
-  const world = makeWorld(keyShelf(() => clock()))
-  const double = await startProvider({ routes: routesOf(world), unknown: { status: 404, body: '<!DOCTYPE html>Not Found' } })
-  clock = double.now
+  const world = makeWorld(keyShelf(() => double.now()))
+  const { route, answerNext } = googleRoutes((request) => noAccount(world, request))
+  const double = await startProvider({
+    routes: routesOf(world, route),
+    unknown: { status: 404, body: '<!DOCTYPE html>Not Found' }
+  })
   return {
     ...double,
     shelf: world.shelf,
@@ -69,7 +70,7 @@ export async function startGoogleIam(): Promise<GoogleIam> {
     expireAfter: (hours) => {
       world.expiryHours = hours
     },
-    answerNext: (op, answer) => world.next.set(op, answer),
+    answerNext,
     observeUntil: (until) => {
       world.observed = until
     }
@@ -84,7 +85,6 @@ function makeWorld(shelf: KeyShelf) {
     shelf,
     accounts,
     disabledAccounts: new Set<string>(),
-    next: new Map<string, ProviderAnswer>(),
     forbidden: undefined as string | undefined,
     expiryHours: undefined as number | undefined,
     observed: ((now) => now) as (now: number) => number | undefined,
@@ -98,17 +98,7 @@ function makeWorld(shelf: KeyShelf) {
 }
 
 /** The operations of cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts.keys. */
-function routesOf(world: World): readonly Route[] {
-  const route = (op: string, method: string, path: string, answer: (request: ProviderRequest) => ProviderAnswer): Route => ({
-    op,
-    method,
-    path: new RegExp(`^${path}$`),
-    answer: (request) => {
-      const next = world.next.get(op)
-      world.next.delete(op)
-      return unauthenticated(request) ?? noAccount(world, request) ?? next ?? answer(request)
-    }
-  })
+function routesOf(world: World, route: RouteMaker): readonly Route[] {
   return [
     route('CreateServiceAccountKey', 'POST', KEYS, (request) => create(world, request)),
     route('ListServiceAccountKeys', 'GET', KEYS, (request) => list(world, request)),
@@ -160,8 +150,7 @@ function list(world: World, { params: [, email = ''], url, now }: ProviderReques
 }
 
 function change(world: World, { params: [, email = '', id = ''] }: ProviderRequest, to: boolean | 'deleted'): ProviderAnswer {
-  const key = world.shelf.of(email).find((k) => k.id === id)
-  if (!key) return googleError('NOT_FOUND', `Service account key ${id} does not exist.`)
+  if (!world.shelf.owned(email, id)) return googleError('NOT_FOUND', `Service account key ${id} does not exist.`)
   if (to === 'deleted') world.shelf.remove(id)
   else world.shelf.setDisabled(id, to)
   return { status: 200, body: {} }

@@ -5,6 +5,7 @@ import type { KeyScene, KeysHarness } from '../conformance/keys-harness.ts'
 import { PLANTED } from '../conformance/target-harness.ts'
 import { ADMIN_TOKEN, GRAPH_OPS, type GraphDouble, startGraph } from './graph.ts'
 import { refused } from './graph-applications.ts'
+import { changed, documentsOf, fieldsOf } from './key-documents.ts'
 
 export interface GraphHarness extends KeysHarness {
   readonly graph: GraphDouble
@@ -43,9 +44,8 @@ export async function startGraphHarness(signInAudience = 'AzureADMyOrg'): Promis
       return { target, current: target.inspect(document, context), context }
     },
     works: async ({ document }) => {
-      const { keyId, clientSecret } = fieldsOf(document)
-      const key = shelf.find(keyId ?? '')
-      return key?.value === clientSecret && !key?.isDeleted && graph.state.endsAt(key?.id ?? '') > graph.now()
+      const { keyId = '', clientSecret } = fieldsOf(document)
+      return shelf.works(keyId, clientSecret) && graph.state.endsAt(keyId) > graph.now()
     },
     use: async ({ principal }, agoMs) => shelf.used(principal, graph.now() - agoMs),
     wrong: (credential) => ({ ...credential, document: changed(credential.document, { clientSecret: 'never-made' }) }),
@@ -70,14 +70,7 @@ export async function startGraphHarness(signInAudience = 'AzureADMyOrg'): Promis
   }
 }
 
-export const documentOf = (fields: Readonly<Record<string, unknown>>): SecretText =>
-  new SecretText(JSON.stringify({ type: 'entra-client-secret', ...fields }, undefined, 2))
-
-export const fieldsOf = (document: SecretText): Readonly<Record<string, string | undefined>> =>
-  JSON.parse(document.reveal()) as Record<string, string | undefined>
-
-export const changed = (document: SecretText, fields: Readonly<Record<string, unknown>>): SecretText =>
-  new SecretText(JSON.stringify({ ...fieldsOf(document), ...fields }, undefined, 2))
+export const documentOf = documentsOf('entra-client-secret')
 
 const WHOLE = {
   tenantId: 'contoso.example',

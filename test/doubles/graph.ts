@@ -13,8 +13,7 @@ export const GRAPH_OPS = { create: 'application_addPassword', remove: 'applicati
 
 /** Microsoft Graph and the token endpoint of Microsoft Entra, in one server: their paths have nothing in common. */
 export async function startGraph(): Promise<GraphDouble> {
-  let double: ProviderDouble | undefined
-  const state = graphState(() => double?.now() ?? Date.now())
+  const state = graphState(() => double.now())
   const seen = (work: (state: GraphState, request: ProviderRequest) => ProviderAnswer) => (request: ProviderRequest) => {
     state.controls.urls.push(request.url.href)
     return work(state, request)
@@ -22,7 +21,7 @@ export async function startGraph(): Promise<GraphDouble> {
   const answer = (work: (state: GraphState, request: ProviderRequest) => ProviderAnswer) =>
     seen((_, request) => (request.headers.authorization === `Bearer ${ADMIN_TOKEN}` ? work(state, request) : UNAUTHORIZED))
   const APPLICATION = '^/v1\\.0/applications/([^/]+)'
-  double = await startProvider({
+  const double = await startProvider({
     routes: [
       { op: GRAPH_OPS.create, method: 'POST', path: new RegExp(`${APPLICATION}/addPassword$`), answer: answer(addPassword) },
       {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { HttpDescription } from '../../shared/targets/http-description.ts'
 import { type KeyShelf, keyShelf, type ShelfKey } from './key-shelf.ts'
-import { type ProviderAnswer, type ProviderDouble, type ProviderRequest, startProvider } from './provider-double.ts'
+import { basicOf, type ProviderAnswer, type ProviderDouble, type ProviderRequest, startProvider } from './provider-double.ts'
 
 /** A vendor that there is not, of the older kind: forms, Basic authentication, pages by number, no last use, no disabled keys. */
 export const BOLT: HttpDescription = {
@@ -44,6 +44,8 @@ export const BOLT: HttpDescription = {
   facts: { maxLive: 4, overlap: 'dual', lastUsed: 'none', telemetryLagMs: 0, mintedOnce: true, settlesMs: 60_000 }
 }
 
+export const ADMIN_SECRET = 'main-secret-5521'
+
 const error = (status: number, code: number, message = 'says Bolt'): ProviderAnswer => ({ status, body: { code, message } })
 
 const shown = ({ id, account, name, createdAt }: ShelfKey): Readonly<Record<string, unknown>> => ({
@@ -53,11 +55,6 @@ const shown = ({ id, account, name, createdAt }: ShelfKey): Readonly<Record<stri
   date_created: Math.floor(createdAt / 1000)
 })
 
-const basicOf = ({ headers }: ProviderRequest): readonly string[] =>
-  Buffer.from((headers.authorization ?? '').replace(/^Basic /, ''), 'base64')
-    .toString('utf8')
-    .split(':')
-
 export async function startFormExample(): Promise<{ readonly double: ProviderDouble; readonly shelf: KeyShelf }> {
   const shelf = keyShelf(() => double.now())
   const guarded =
@@ -65,7 +62,7 @@ export async function startFormExample(): Promise<{ readonly double: ProviderDou
     (request: ProviderRequest): ProviderAnswer => {
       const [user, password] = basicOf(request)
       const [account = '', id = ''] = request.params
-      return user === 'main' && password === 'main-secret-5521' ? answer(request, account, id) : error(401, 20003)
+      return user === 'main' && password === ADMIN_SECRET ? answer(request, account, id) : error(401, 20003)
     }
   const list = /^\/Accounts\/([^/]+)\/Keys\.json$/
   const double = await startProvider({
@@ -97,7 +94,7 @@ export async function startFormExample(): Promise<{ readonly double: ProviderDou
         method: 'DELETE',
         path: /^\/Accounts\/([^/]+)\/Keys\/([^/]+)\.json$/,
         answer: guarded((_, account, id) => {
-          if (!shelf.of(account).some((key) => key.id === id)) return error(404, 20404)
+          if (!shelf.owned(account, id)) return error(404, 20404)
           shelf.remove(id)
           return { status: 204 }
         })

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { Credential, Target } from '../../shared/ports/target.ts'
+import type { HttpDescription } from '../../shared/targets/http-description.ts'
 import { SecretText } from '../../shared/types.ts'
 import type { KeyScene, KeysHarness } from '../conformance/keys-harness.ts'
 import { PLANTED } from '../conformance/target-harness.ts'
+import { fieldsOf } from './key-documents.ts'
 import type { KeyShelf } from './key-shelf.ts'
 import type { ProviderDouble } from './provider-double.ts'
 
@@ -21,13 +23,23 @@ export interface ExampleParts {
   readonly denied: KeysHarness['denied']
 }
 
+/** What a description calls the document's fields for the key. */
+export const keyFieldsOf = ({ fields = {} }: HttpDescription): Pick<ExampleParts, 'idField' | 'valueField'> => ({
+  idField: fields.keyId ?? 'keyId',
+  valueField: fields.apiKey ?? 'apiKey'
+})
+
+export interface ExampleHarness extends KeysHarness {
+  readonly double: ProviderDouble
+}
+
 /** The suite's hands on an example: behind it they change the shelf. */
-export function exampleHarness(parts: ExampleParts): KeysHarness {
+export function exampleHarness(parts: ExampleParts): ExampleHarness {
   const { double, shelf, target, idField, valueField } = parts
-  const fieldsOf = ({ document }: Credential) => JSON.parse(document.reveal()) as Readonly<Record<string, unknown>>
   const keyOf = (credential: Credential) => shelf.find(credential.principal)
   const accountOf = ({ current }: KeyScene): string => keyOf(current)?.account ?? ''
   return {
+    double,
     async scene() {
       const account = `p-${randomBytes(4).toString('hex')}`
       const key = shelf.add({ id: `first-${account}`, account, value: `value-of-${account}`, name: 'by hand' })
@@ -39,14 +51,11 @@ export function exampleHarness(parts: ExampleParts): KeysHarness {
       const context = { secret: `secret/${account}` }
       return { target, current: target.inspect(new SecretText(text), context), context }
     },
-    works: async (credential) => {
-      const key = keyOf(credential)
-      return key !== undefined && !key.isDeleted && !key.isDisabled && key.value === fieldsOf(credential)[valueField]
-    },
+    works: async (credential) => shelf.works(credential.principal, fieldsOf(credential.document)[valueField]),
     use: async (credential, agoMs) => shelf.used(credential.principal, double.now() - agoMs),
     wrong: (credential) => ({
       ...credential,
-      document: new SecretText(JSON.stringify({ ...fieldsOf(credential), [valueField]: PLANTED }))
+      document: new SecretText(JSON.stringify({ ...fieldsOf(credential.document), [valueField]: PLANTED }))
     }),
     unreadable: parts.unreadable.map(([document, names]) => ({ document: new SecretText(JSON.stringify(document)), names })),
     person: async (scene) =>

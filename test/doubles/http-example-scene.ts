@@ -1,12 +1,12 @@
+import { onTestFinished } from 'vitest'
 import type { Context, Credential, Target, TargetHold } from '../../shared/ports/target.ts'
-import { type HttpApiKeySettings, httpApiKey } from '../../shared/targets/http-api-key.ts'
+import type { HttpApiKeySettings } from '../../shared/targets/http-api-key.ts'
 import type { HttpDescription } from '../../shared/targets/http-description.ts'
 import { SecretText } from '../../shared/types.ts'
 import { soon } from '../conformance/target-harness.ts'
 import { ACME, type Example, startExample } from './http-example.ts'
-import { AT_ONCE } from './http-example-harness.ts'
+import { acmeTarget } from './http-example-keys.ts'
 
-export const ADMIN_TOKEN = 'admin-token-91c2'
 export const VALUE = 'value-of-the-first-key-77d0'
 export const SECRET = 'secret/acme'
 
@@ -30,19 +30,13 @@ export interface AcmeOptions {
   readonly more?: Readonly<Record<string, unknown>>
 }
 
-/** One key of Acme's in one project, and a target with this description of it. */
+/** One key of Acme's in one project, and a target with this description of it; it ends with the test. */
 export async function acmeScene({ description = ACME, settings, config = {}, more = {} }: AcmeOptions = {}): Promise<AcmeScene> {
   const example = await startExample()
-  const { double, shelf, admins } = example
-  admins.add(ADMIN_TOKEN)
+  const { double, shelf } = example
+  onTestFinished(double.close)
   shelf.add({ id: 'first', account: 'p1', value: VALUE, name: 'by hand' })
-  const target = httpApiKey(description, {
-    ...AT_ONCE,
-    endpoints: { 'api.acme.example': double.url },
-    allowPrivate: ['api.acme.example'],
-    admin: async () => new SecretText(JSON.stringify({ token: ADMIN_TOKEN, organization: 'org-1' })),
-    ...settings
-  })
+  const target = acmeTarget(double.url, settings, description)
   const documentOf: AcmeScene['documentOf'] = (given, extra = {}) =>
     new SecretText(
       JSON.stringify({

@@ -14,6 +14,8 @@ export interface Example {
   answer(op: string, change: ((answer: ProviderAnswer) => ProviderAnswer) | undefined): void
 }
 
+/** An admin’s, of the organization org-1. */
+export const ADMIN_TOKEN = 'admin-token-91c2'
 /** How many keys a project of the example has room for, and how many are on one page. */
 export const ROOM = 5
 const PAGE = 2
@@ -97,7 +99,7 @@ const shown = (key: ShelfKey): Readonly<Record<string, unknown>> => ({
 })
 
 export async function startExample(): Promise<Example> {
-  const admins = new Set<string>()
+  const admins = new Set([ADMIN_TOKEN])
   const changes = new Map<string, (answer: ProviderAnswer) => ProviderAnswer>()
   const shelf = keyShelf(() => double.now())
   const requests = new Map<string, ProviderRequest>()
@@ -135,7 +137,6 @@ function adminRoutes(shelf: KeyShelf, admins: ReadonlySet<string>): readonly Rou
       const [project = '', id = ''] = request.params
       return answer(request, project, id)
     }
-  const owned = (project: string, id: string): ShelfKey | undefined => shelf.of(project).find((key) => key.id === id)
   return [
     { op: 'CreateKey', method: 'POST', path: KEYS, answer: guarded(({ json }, project) => created(shelf, project, json)) },
     { op: 'ListKeys', method: 'GET', path: KEYS, answer: guarded(({ url }, project) => listed(shelf, project, url)) },
@@ -144,7 +145,7 @@ function adminRoutes(shelf: KeyShelf, admins: ReadonlySet<string>): readonly Rou
       method: 'GET',
       path: KEY,
       answer: guarded((_, project, id) => {
-        const key = owned(project, id)
+        const key = shelf.owned(project, id)
         return key ? { status: 200, body: { data: shown(key) } } : error(404, 'key_not_found')
       })
     },
@@ -153,7 +154,7 @@ function adminRoutes(shelf: KeyShelf, admins: ReadonlySet<string>): readonly Rou
       method: 'PATCH',
       path: KEY,
       answer: guarded(({ json }, project, id) => {
-        const key = owned(project, id)
+        const key = shelf.owned(project, id)
         if (!key) return error(404, 'key_not_found')
         // It replaces the whole key, as a PUT does elsewhere: a name that is not repeated would be lost.
         if (json.name !== key.name) return error(400, 'name_required')
@@ -166,7 +167,7 @@ function adminRoutes(shelf: KeyShelf, admins: ReadonlySet<string>): readonly Rou
       method: 'DELETE',
       path: KEY,
       answer: guarded((_, project, id) => {
-        if (!owned(project, id)) return error(404, 'key_not_found')
+        if (!shelf.owned(project, id)) return error(404, 'key_not_found')
         shelf.remove(id)
         return { status: 204 }
       })

@@ -5,6 +5,7 @@ import type { KeyScene, KeysHarness } from '../conformance/keys-harness.ts'
 import { PLANTED } from '../conformance/target-harness.ts'
 import { ADMIN, type IamDouble, startIam } from './iam.ts'
 import { iamError } from './iam-answers.ts'
+import { changed, documentsOf, fieldsOf } from './key-documents.ts'
 import type { ShelfKey } from './key-shelf.ts'
 
 export interface IamHarness extends KeysHarness {
@@ -37,8 +38,7 @@ export async function startIamHarness(): Promise<IamHarness> {
     },
     works: async ({ document }) => {
       const { accessKeyId = '', secretAccessKey } = fieldsOf(document)
-      const key = shelf.find(accessKeyId)
-      return key?.value === secretAccessKey && !key?.isDeleted && !key?.isDisabled
+      return shelf.works(accessKeyId, secretAccessKey)
     },
     use: async ({ principal }, agoMs) => shelf.used(principal, iam.now() - agoMs),
     wrong,
@@ -74,14 +74,7 @@ export const wrong: KeysHarness['wrong'] = (credential) => ({
   document: changed(credential.document, { secretAccessKey: 'never-made' })
 })
 
-export const documentOf = (fields: Readonly<Record<string, unknown>>): SecretText =>
-  new SecretText(JSON.stringify({ type: 'aws-iam-access-key', ...fields }, undefined, 2))
-
-export const fieldsOf = (document: SecretText): Readonly<Record<string, string | undefined>> =>
-  JSON.parse(document.reveal()) as Record<string, string | undefined>
-
-export const changed = (document: SecretText, fields: Readonly<Record<string, unknown>>): SecretText =>
-  new SecretText(JSON.stringify({ ...fieldsOf(document), ...fields }, undefined, 2))
+export const documentOf = documentsOf('aws-iam-access-key')
 
 const WHOLE = { userName: 'app', accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: PLANTED }
 const MAIL = { smtpRegion: 'eu-west-1', smtpUsername: WHOLE.accessKeyId, smtpPassword: PLANTED }

@@ -101,7 +101,7 @@ function iamOf(users: ReadonlySet<string>, shelf: KeyShelf, pageSize: number, re
     if (keys.length >= MOST_KEYS) return iamError(409, 'LimitExceeded', `Cannot exceed quota for AccessKeysPerUser: ${MOST_KEYS}`)
     return iamAnswer(action, createdKey(newKey(shelf, user)))
   }
-  if (!keys.some((key) => key.id === id)) return noSuchKey(id)
+  if (!shelf.owned(user, id)) return noSuchKey(id)
   if (action === 'DeleteAccessKey') shelf.remove(id)
   else if (action === 'UpdateAccessKey') shelf.setDisabled(id, params.get('Status') === 'Inactive')
   else return iamError(400, 'InvalidAction', `Could not find operation ${action} for version 2010-05-08`)

@@ -19,12 +19,15 @@ export interface KeyShelf {
   add(key: Pick<ShelfKey, 'id' | 'account' | 'value'> & { readonly name?: string | undefined }): ShelfKey
   /** Those that are not deleted, of one account. */
   of(account: string): readonly ShelfKey[]
+  /** That one of those. */
+  owned(account: string, id: string): ShelfKey | undefined
   find(id: string): ShelfKey | undefined
+  /** Whether a key is there with this value, and enabled: past lags, and no use of it. */
+  works(id: string, value: unknown): boolean
   /** A call with this value: counts the lag down, and is a use where it succeeds. */
   call(value: string): { readonly standing: Standing; readonly key: ShelfKey | undefined }
   setDisabled(id: string, isDisabled: boolean): void
   remove(id: string): void
-  setValue(id: string, value: string): void
   used(id: string, at: number): void
   /** Keys that are created from now on are refused so many calls long. */
   lagCreated(calls: number): void
@@ -38,6 +41,7 @@ export function keyShelf(now: () => number): KeyShelf {
   const keys = new Map<string, ShelfKey>()
   let created = 0
   let revoked = 0
+  const of = (account: string): ShelfKey[] => [...keys.values()].filter((k) => k.account === account && !k.isDeleted)
   const change = (id: string, part: Partial<ShelfKey>): void => {
     const key = keys.get(id)
     if (key) keys.set(id, { ...key, ...part })
@@ -49,8 +53,13 @@ export function keyShelf(now: () => number): KeyShelf {
       keys.set(id, key)
       return key
     },
-    of: (account) => [...keys.values()].filter((k) => k.account === account && !k.isDeleted),
+    of,
+    owned: (account, id) => of(account).find((k) => k.id === id),
     find: (id) => keys.get(id),
+    works: (id, value) => {
+      const key = keys.get(id)
+      return key !== undefined && key.value === value && !key.isDeleted && !key.isDisabled
+    },
     call(value) {
       const key = [...keys.values()].find((k) => k.value === value)
       if (!key) return { standing: 'unknown', key }
@@ -63,7 +72,6 @@ export function keyShelf(now: () => number): KeyShelf {
     },
     setDisabled: (id, isDisabled) => change(id, { isDisabled, lag: isDisabled ? revoked : 0 }),
     remove: (id) => change(id, { isDeleted: true, lag: revoked }),
-    setValue: (id, value) => change(id, { value, createdAt: now() }),
     used: (id, at) => change(id, { lastUsedAt: at }),
     lagCreated: (calls) => {
       created = calls

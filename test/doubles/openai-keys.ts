@@ -65,7 +65,7 @@ function made(parts: Parts, account: string, json: ProviderRequest['json'], pref
 }
 
 function deleted({ shelf }: Parts, account: string, id: string, object: string): ProviderAnswer {
-  if (!shelf.of(account).some((key) => key.id === id)) return noSuch()
+  if (!shelf.owned(account, id)) return noSuch()
   shelf.remove(id)
   return { status: 200, body: { id, object, deleted: true } }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { textOf } from './faulty-server.ts'
 import {
   deleteSecret,
   describeSecret,
@@ -159,9 +160,7 @@ function controls(account: Account, rotations: Rotator): Controls {
 }
 
 async function inputOf(request: IncomingMessage): Promise<Input> {
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk as Buffer)
-  const body = Buffer.concat(chunks).toString('utf8')
+  const body = await textOf(request)
   return body === '' ? {} : (JSON.parse(body) as Input)
 }
 

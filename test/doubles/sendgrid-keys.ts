@@ -21,7 +21,7 @@ const error = (status: number, message: string): ProviderAnswer => ({
 /** github.com/sendgrid/sendgrid-csharp/issues/856: its title has the words of a 403. */
 export const denied = error(403, 'access forbidden')
 /** github.com/sendgrid/sendgrid-php/issues/793: a key that is unknown or was deleted. */
-export const invalidGrant = error(401, 'The provided authorization grant is invalid, expired, or revoked')
+const invalidGrant = error(401, 'The provided authorization grant is invalid, expired, or revoked')
 /** twilio.com/docs/sendgrid, Rate Limits: body and headers. */
 export const tooMany: ProviderAnswer = {
   status: 429,
@@ -72,7 +72,7 @@ const adminRoutes = (shelf: KeyShelf, scopes: SendGridKeys['scopes']): readonly 
     path: /^\/v3\/api_keys\/([^/]+)$/,
     answer: guarded(({ params: [id = ''] }, account) => {
       // “If the API Key ID does not exist, a 404 status will be returned.”
-      if (!shelf.of(account).some((key) => key.id === id)) return error(404, 'unable to find API Key')
+      if (!shelf.owned(account, id)) return error(404, 'unable to find API Key')
       shelf.remove(id)
       return { status: 204 }
     })

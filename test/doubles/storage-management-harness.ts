@@ -4,7 +4,9 @@ import { azureStorageKey, type StorageSettings } from '../../shared/targets/azur
 import { SecretText } from '../../shared/types.ts'
 import type { KeyScene, KeysHarness } from '../conformance/keys-harness.ts'
 import { PLANTED } from '../conformance/target-harness.ts'
-import { ADMIN_TOKEN, refused, STORAGE_OPS, type StorageDouble, startStorage } from './storage-management.ts'
+import { refused } from './arm-answers.ts'
+import { documentsOf, fieldsOf } from './key-documents.ts'
+import { ADMIN_TOKEN, STORAGE_OPS, type StorageDouble, startStorage } from './storage-management.ts'
 
 export interface StorageHarness extends KeysHarness {
   readonly storage: StorageDouble
@@ -69,11 +71,7 @@ const OWNED = { keys: ['key1', 'key2'], note: 'of the owner' }
 export const connectionString = (account: string, key: string): string =>
   `DefaultEndpointsProtocol=https;AccountName=${account};AccountKey=${key};EndpointSuffix=core.windows.net`
 
-export const documentOf = (fields: Readonly<Record<string, unknown>>): SecretText =>
-  new SecretText(JSON.stringify({ type: 'azure-storage-key', ...fields }, undefined, 2))
-
-export const fieldsOf = (document: SecretText): Readonly<Record<string, string | undefined>> =>
-  JSON.parse(document.reveal()) as Record<string, string | undefined>
+export const documentOf = documentsOf('azure-storage-key')
 
 /** The same document with another key, wherever it stands. */
 export const rekeyed = (credential: Credential, key: string): Credential => {

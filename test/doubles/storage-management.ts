@@ -1,3 +1,4 @@
+import { refused } from './arm-answers.ts'
 import { listContainers } from './blob-keys.ts'
 import { type ProviderAnswer, type ProviderDouble, type ProviderRequest, startProvider } from './provider-double.ts'
 import { NAMES, type StorageAccount, type StorageState, storageState } from './storage-management-state.ts'
@@ -17,8 +18,7 @@ const SCOPE = '^/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/Microsof
 
 /** Azure Resource Manager for the keys of storage accounts, and the accounts’ blob endpoints at /NAME of the same server. */
 export async function startStorage(): Promise<StorageDouble> {
-  let double: ProviderDouble | undefined
-  const state = storageState(() => double?.now() ?? Date.now())
+  const state = storageState(() => double.now())
   const managed = (work: (account: StorageAccount, request: ProviderRequest) => ProviderAnswer) => (request: ProviderRequest) => {
     state.controls.seen.push(request.url.href)
     const account = state.accounts.get(request.params[2] ?? '')
@@ -27,7 +27,7 @@ export async function startStorage(): Promise<StorageDouble> {
   const list = managed((account) => keysOf(account, state))
   const regenerate = managed((account, { json }) => regenerated(account, json.keyName, state))
   const call = (request: ProviderRequest) => listContainers(state, request)
-  double = await startProvider({
+  const double = await startProvider({
     routes: [
       { op: STORAGE_OPS.list, method: 'POST', path: new RegExp(`${SCOPE}/listKeys$`), answer: list },
       { op: STORAGE_OPS.create, method: 'POST', path: new RegExp(`${SCOPE}/regenerateKey$`), answer: regenerate },
@@ -37,13 +37,6 @@ export async function startStorage(): Promise<StorageDouble> {
   })
   return { ...double, state }
 }
-
-/** learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors, and for Storage’s own
- * learn.microsoft.com/rest/api/storagerp/srp_error_codes_common. */
-export const refused = (status: number, code: string, message: string): ProviderAnswer => ({
-  status,
-  body: { error: { code, message } }
-})
 
 const NOT_FOUND = refused(404, 'ResourceNotFound', 'The Resource was not found.')
 

@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { type KeyShelf, keyShelf, type ShelfKey } from './key-shelf.ts'
-import { type ProviderAnswer, type ProviderDouble, type ProviderRequest, type Route, startProvider } from './provider-double.ts'
+import {
+  basicOf,
+  type ProviderAnswer,
+  type ProviderDouble,
+  type ProviderRequest,
+  type Route,
+  startProvider
+} from './provider-double.ts'
 
 export interface TwilioKeys {
   readonly double: ProviderDouble
@@ -82,7 +89,7 @@ const mainRoutes = (shelf: KeyShelf, room: () => number): readonly Route[] => [
     method: 'DELETE',
     path: /^\/2010-04-01\/Accounts\/([^/]+)\/Keys\/([^/]+)\.json$/,
     answer: guarded((_, account, id) => {
-      if (!shelf.of(account).some((key) => key.id === id)) return noSuch(`/2010-04-01/Accounts/${account}/Keys/${id}.json`)
+      if (!shelf.owned(account, id)) return noSuch(`/2010-04-01/Accounts/${account}/Keys/${id}.json`)
       shelf.remove(id)
       return { status: 204 }
     })
@@ -101,11 +108,6 @@ const applications = (shelf: KeyShelf): Route => ({
     return { status: 200, body: { applications: [], page: 0, page_size: 1, next_page_uri: null } }
   }
 })
-
-const basicOf = ({ headers }: ProviderRequest): readonly string[] =>
-  Buffer.from((headers.authorization ?? '').replace(/^Basic /, ''), 'base64')
-    .toString('utf8')
-    .split(':')
 
 /** RFC 2822 with a numeric zone (twilio.com/docs/usage/api/keys). */
 const time = (ms: number): string => new Date(ms).toUTCString().replace('GMT', '+0000')

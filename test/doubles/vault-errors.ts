@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { textOf } from './faulty-server.ts'
 
 /**
  * What happens to a request. lost: it takes effect, and the connection is destroyed without an answer. cut: the connection
@@ -136,10 +137,4 @@ function loggedIn(world: World): FaultAnswer {
   const auth: Readonly<Record<string, unknown>> = { ...given, ...world.auths.shift() }
   world.tokens.add(String(auth.client_token))
   return { status: 200, body: { auth } }
-}
-
-async function textOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks).toString('utf8')
 }

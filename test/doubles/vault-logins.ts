@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { textOf } from './faulty-server.ts'
 import { type AwsMount, awsLoginOf } from './vault-login-aws.ts'
 import { type AzureMount, azureLoginOf } from './vault-login-azure.ts'
 import { type GcpMount, gcpLoginOf, signJwt } from './vault-login-gcp.ts'
@@ -89,9 +90,7 @@ function routed(
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk as Buffer)
-  const text = Buffer.concat(chunks).toString('utf8')
+  const text = await textOf(request)
   return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
 }
 

@@ -69,9 +69,9 @@ function entraKeys({ state, calls, now, advance }: GraphDouble): KeyProviderDoub
     ends: ['retire'],
     refusal: 'AADSTS7000215',
     open: () => {
-      const { id, appId, tenantId, ...application } = state.register('AzureADMyOrg')
-      const key = state.addPassword({ id, appId, tenantId, ...application }, 'by hand', now() + YEAR)
-      const of = { tenantId, appObjectId: id, clientId: appId }
+      const application = state.register('AzureADMyOrg')
+      const key = state.addPassword(application, 'by hand', now() + YEAR)
+      const of = { tenantId: application.tenantId, appObjectId: application.id, clientId: application.appId }
       return { type: 'entra-client-secret', ...of, keyId: key.id, clientSecret: key.value, note: 'kept' }
     },
     principalOf: ({ keyId }) => String(keyId),

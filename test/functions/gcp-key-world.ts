@@ -1,7 +1,7 @@
 import { type GoogleIam, keyFile, startGoogleIam } from '../doubles/google-iam.ts'
 import { administrator } from '../doubles/google-iam-errors.ts'
 import { httpEventOf } from './gcp-events.ts'
-import type { Framework } from './gcp-framework.ts'
+import { type Framework, startFramework, type Target } from './gcp-framework.ts'
 import { asking, type GcpWorld, schedulerToken, startGcpWorld } from './gcp-world.ts'
 import { acmeKeys, type Document, type KeyHost, type KeyProviderDouble, type Said, startCommon, startGate } from './key-world.ts'
 
@@ -13,35 +13,29 @@ export interface GcpKeyWorld extends KeyHost {
   /** rotate-api-key, and rotate-database, as Secret Manager’s topic reaches them. */
   readonly events: Framework
   readonly databaseEvents: Framework
-  resourceOf(name: string): string
   close(): Promise<void>
 }
 
 /** Both deployments as they ship, on one project’s secrets, with IAM and a described provider around them. */
 export async function startGcpKeyWorld(folders: { readonly keys: string; readonly databases: string }): Promise<GcpKeyWorld> {
-  const [common, iam, world, databases] = await Promise.all([
-    startCommon(),
-    startGoogleIam(),
-    startGcpWorld(folders.keys),
-    startGcpWorld(folders.databases)
-  ])
+  const [common, iam, world] = await Promise.all([startCommon(), startGoogleIam(), startGcpWorld(folders.keys)])
   const authorization = (await administrator()).get('authorization') ?? ''
   const gate = await startGate(iam.url, authorization, (token) => world.isIssued(token))
-  // One store for both: the second world lends its processes alone.
   const env = {
     ...world.env,
     ...common.env,
     ...{ IAM_ENDPOINT: gate.url, POLICY_ANALYZER_ENDPOINT: gate.url, OAUTH2_ENDPOINT: iam.url }
   }
   const [http, events] = [await world.start('onRequest', env), await world.start('onSecretEvent', env)]
-  const [databaseHttp, databaseEvents] = [await databases.start('onRequest', env), await databases.start('onSecretEvent', env)]
+  const databases = (target: Target) => startFramework({ folder: folders.databases, target, env })
+  const [databaseHttp, databaseEvents] = [await databases('onRequest'), await databases('onSecretEvent')]
   const resources = new Map<string, string>()
   const resourceOf = (name: string) => resources.get(name) ?? name
   await world.put('acme-admin', common.adminDocument, {})
   const ask = async (to: Framework, request: Document): Promise<Said> =>
     (await to.send(asking(httpEventOf('on-demand-rotate'), schedulerToken(world), request))).json as Said
   return {
-    ...{ common, world, iam, events, databaseEvents, resourceOf },
+    ...{ common, world, iam, events, databaseEvents },
     serviceAccount: serviceAccountKeys(iam),
     acme: acmeKeys(common.acme, 'acme-admin'),
     ask: (request) => ask(http, request),
@@ -56,9 +50,10 @@ export async function startGcpKeyWorld(folders: { readonly keys: string; readonl
     record: async (name) => JSON.stringify(world.double.secret(resourceOf(name))?.annotations),
     versions: (name) => world.double.versions(resourceOf(name)).length,
     advance: world.advance,
-    output: async () => `${await world.output()}${await databases.output()}`,
+    output: async () => `${await world.output()}${await databaseHttp.output()}${await databaseEvents.output()}`,
     close: async () => {
-      await Promise.all([world.close(), databases.close()])
+      await Promise.all([databaseHttp.stop(), databaseEvents.stop()])
+      await world.close()
       await Promise.all([common.close(), iam.close(), gate.close()])
     }
   }

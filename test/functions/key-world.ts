@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { MetadataPatch } from '../../shared/metadata.ts'
+import type { HttpDescription } from '../../shared/targets/http-description.ts'
 import { type HookHarness, startHook } from '../doubles/consumer-http.ts'
 import { ACME, type Example, startExample } from '../doubles/http-example.ts'
 
@@ -65,22 +66,19 @@ export interface Common {
   close(): Promise<void>
 }
 
-export const ACME_ADMIN_TOKEN = 'admin-token-of-the-functions-of-keys'
+const ACME_ADMIN_TOKEN = 'admin-token-of-the-functions-of-keys'
 
 export async function startCommon(): Promise<Common> {
   const [acme, hook] = await Promise.all([startExample(), startHook()])
-  acme.admins.add(ACME_ADMIN_TOKEN)
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-keys-'))
-  writeFileSync(join(folder, 'providers.json'), JSON.stringify([ACME]))
   writeFileSync(join(folder, 'ca.pem'), String(hook.settings.ca))
   return {
     acme,
     hook,
-    adminDocument: { type: 'note', token: ACME_ADMIN_TOKEN, organization: 'org-1' },
+    adminDocument: acmeAdmin(acme, ACME_ADMIN_TOKEN),
     env: {
+      ...acmeEnv(acme, join(folder, 'providers.json'), [ACME]),
       KEYTURN_CA_FILE: join(folder, 'ca.pem'),
-      KEYTURN_PROVIDERS_FILE: join(folder, 'providers.json'),
-      KEYTURN_PROVIDER_ENDPOINTS: `api.acme.example=${acme.double.url}`,
       KEYTURN_PRIVATE_HOSTS: 'api.acme.example 127.0.0.1',
       KEYTURN_RESTART_HOSTS: hook.host
     },
@@ -91,18 +89,42 @@ export async function startCommon(): Promise<Common> {
   }
 }
 
+/** What a process needs that works with these descriptions; they are written into `file`. */
+export function acmeEnv({ double }: Example, file: string, descriptions: readonly HttpDescription[]) {
+  writeFileSync(file, JSON.stringify(descriptions))
+  return {
+    KEYTURN_PROVIDERS_FILE: file,
+    KEYTURN_PROVIDER_ENDPOINTS: `api.acme.example=${double.url}`,
+    KEYTURN_PRIVATE_HOSTS: 'api.acme.example'
+  }
+}
+
+/** An admin of the provider, and the document of their login. */
+export function acmeAdmin({ admins }: Example, token: string): Document {
+  admins.add(token)
+  return { type: 'note', token, organization: 'org-1' }
+}
+
+type AcmeKey = Readonly<Record<'provider' | 'project' | 'keyId' | 'apiKey' | 'adminsecret', string>>
+
+/** A key made by hand, and the document of its secret. */
+export function acmeKey({ shelf }: Example, { provider, project, keyId, apiKey, adminsecret }: AcmeKey): Document {
+  shelf.add({ id: keyId, account: project, value: apiKey, name: 'by hand' })
+  return { type: 'http-api-key', provider, keyId, apiKey, config: { project }, adminsecret }
+}
+
 let opened = 0
 
 /** Keys of the provider that is only described; `adminsecret`: where its admin's login lies in the store. */
-export function acmeKeys({ double, shelf }: Example, adminsecret: string): KeyProviderDouble {
+export function acmeKeys(example: Example, adminsecret: string): KeyProviderDouble {
+  const { double, shelf } = example
   return {
     kind: 'http-api-key',
     ends: ['disable', 'retire'],
     refusal: 'invalid_key',
     open: () => {
       const [project, keyId, apiKey] = [`p${++opened}`, `first-${opened}`, `acme-value-of-the-first-key-${opened}`]
-      shelf.add({ id: keyId, account: project, value: apiKey, name: 'by hand' })
-      return { type: 'http-api-key', provider: 'acme', keyId, apiKey, config: { project }, adminsecret, note: 'kept' }
+      return { ...acmeKey(example, { provider: 'acme', project, keyId, apiKey, adminsecret }), note: 'kept' }
     },
     principalOf: ({ keyId }) => String(keyId),
     works: ({ keyId, apiKey }) => {

@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { HttpDescription } from '../../shared/targets/http-description.ts'
 import { ACME, type Example, startExample } from '../doubles/http-example.ts'
+import { acmeAdmin, acmeEnv, acmeKey } from './key-world.ts'
 import { type Hands, keyturn, type Said } from './local-world.ts'
 
 const ADMIN_TOKEN = 'admin-token-of-the-command-line'
@@ -22,39 +23,22 @@ let folder: string
 let env: Record<string, string>
 beforeAll(async () => {
   example = await startExample()
-  example.admins.add(ADMIN_TOKEN)
   folder = mkdtempSync(join(tmpdir(), 'keyturn-cli-keys-'))
-  const providers = join(folder, '..', `${folder.split('/').at(-1)}-providers.json`)
-  writeFileSync(providers, JSON.stringify([ACME, BLIND]))
-  env = {
-    KEYTURN_FOLDER: folder,
-    KEYTURN_PROVIDERS_FILE: providers,
-    KEYTURN_PROVIDER_ENDPOINTS: `api.acme.example=${example.double.url}`,
-    KEYTURN_PRIVATE_HOSTS: 'api.acme.example'
-  }
-  const admin = { type: 'note', token: ADMIN_TOKEN, organization: 'org-1' }
+  env = { KEYTURN_FOLDER: folder, ...acmeEnv(example, `${folder}-providers.json`, [ACME, BLIND]) }
+  const admin = acmeAdmin(example, ADMIN_TOKEN)
   const made = await keyturn(['create', 'acme-admin', '--from', '-', '--no-managed'], env, { stdin: JSON.stringify(admin) })
   if (made.exit !== 0) throw new Error(made.err)
 })
 afterAll(async () => {
   await example.double.close()
-  rmSync(env.KEYTURN_PROVIDERS_FILE ?? '')
+  rmSync(`${folder}-providers.json`)
   rmSync(folder, { recursive: true })
-})
-
-const documentOf = (project: string, provider = 'acme') => ({
-  type: 'http-api-key',
-  provider,
-  keyId: `first-${project}`,
-  apiKey: `${VALUE}-${project}`,
-  config: { project },
-  adminsecret: 'acme-admin'
 })
 
 /** A key of a project of its own, put under management. */
 async function secret(name: string, options: readonly string[] = [], provider = 'acme'): Promise<Said> {
-  example.shelf.add({ id: `first-${name}`, account: name, value: `${VALUE}-${name}`, name: 'by hand' })
-  const stdin = JSON.stringify(documentOf(name, provider))
+  const key = { provider, project: name, keyId: `first-${name}`, apiKey: `${VALUE}-${name}`, adminsecret: 'acme-admin' }
+  const stdin = JSON.stringify(acmeKey(example, key))
   return say(['create', name, '--from', '-', '--grace', '1ms', '--soak', '1ms', ...options], { stdin })
 }
 

@@ -23,7 +23,8 @@ import { awsSecretsManager } from '../../shared/stores/aws-secrets-manager.ts'
 import { createSecret, fileStore, readCurrent } from '../../shared/stores/file.ts'
 import { postgres } from '../../shared/targets/postgres.ts'
 import { SecretText } from '../../shared/types.ts'
-import type { Fate, Faults } from '../conformance/crash.ts'
+import type { Faults } from '../conformance/crash.ts'
+import { faulty } from '../conformance/faulty-store.ts'
 import { type RotationEvent, type SecretsManagerDouble, startSecretsManager } from '../doubles/secrets-manager.ts'
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
 import { type PostgresProxy, startPostgresProxy } from '../servers/postgres-proxy.ts'
@@ -206,28 +207,6 @@ export async function fileWorld(faults: Faults): Promise<World> {
       await server.stop()
       await rm(folder, { recursive: true, force: true })
     }
-  }
-}
-
-/** The file store has no wire: its calls are faulted at the port. */
-function faulty(store: Core['store'], faults: Faults): Partial<Core['store']> {
-  const wrap =
-    <A extends readonly unknown[], R>(name: string, call: (...args: A) => Promise<R>) =>
-    async (...args: A): Promise<R> => {
-      const fate: Fate = faults.fateOf(`file ${name}`)
-      if (fate === 'before') throw new Error('killed before')
-      const answer = await call(...args)
-      if (fate === 'lost') throw new Error('answer lost')
-      return answer
-    }
-  return {
-    describe: wrap('describe', store.describe),
-    read: wrap('read', store.read),
-    claim: wrap('claim', store.claim),
-    stage: wrap('stage', store.stage),
-    promote: wrap('promote', store.promote),
-    drop: wrap('drop', store.drop),
-    annotate: wrap('annotate', store.annotate)
   }
 }
 

@@ -5,6 +5,7 @@ import { failed, succeeded } from '../../shared/report.ts'
 import { postgres } from '../../shared/targets/postgres.ts'
 import { SecretText } from '../../shared/types.ts'
 import { newFaults } from '../conformance/crash.ts'
+import { formsOf } from '../conformance/secret-forms.ts'
 import { type AwsWorld, awsWorld, HOUR, newToken, rotated, type Subject } from './crash-worlds.ts'
 
 const faults = newFaults()
@@ -32,15 +33,6 @@ afterAll(() => world?.stop())
 
 /** An error in every way that it may come to light: message, stack, causes, hidden members, JSON. */
 const everyFormOf = (e: unknown): string => `${inspect(e, { depth: 12, showHidden: true })}\n${JSON.stringify(e)}\n${String(e)}`
-
-/** The ways in which a text hides in another one. */
-function formsOf(secret: string): readonly string[] {
-  const base64 = [0, 1, 2].map((shift) => {
-    const text = Buffer.from(`${'x'.repeat(shift)}${secret}`).toString('base64')
-    return text.slice(shift === 0 ? 0 : 4, -4)
-  })
-  return [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1), secret.replaceAll("'", "''"), ...base64]
-}
 
 const passwordsOf = (subject: Subject): readonly string[] =>
   world.double.versions(subject.id).flatMap(({ value }) => {

@@ -11,11 +11,7 @@ describe.each(EVERY_BLOBS)('the journal of Azure Key Vault, on %s', (_, blobs) =
   let values: JournalScene['values']
   let staged: JournalScene['staged']
   beforeAll(async () => {
-    const scene = await journalScene(blobs)
-    azure = scene.azure
-    b = scene.b
-    values = scene.values
-    staged = scene.staged
+    ;({ azure, b, values, staged } = await journalScene(blobs))
   })
   afterAll(() => azure?.close())
 

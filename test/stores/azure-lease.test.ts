@@ -11,11 +11,7 @@ describe.each(EVERY_BLOBS)('the lease of a commit to Azure Key Vault, on %s', (_
   let values: JournalScene['values']
   let staged: JournalScene['staged']
   beforeAll(async () => {
-    const scene = await journalScene(blobs)
-    azure = scene.azure
-    b = scene.b
-    values = scene.values
-    staged = scene.staged
+    ;({ azure, b, values, staged } = await journalScene(blobs))
   })
   afterAll(() => azure?.close())
 

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { hasCode } from '../../shared/errors.ts'
 import type { SecretFacts } from '../../shared/ports/secret-store.ts'
-import type { GcpSecretManager } from '../../shared/stores/gcp-secret-manager.ts'
 import { instant, type Token } from '../../shared/types.ts'
 import { attemptFrom, planted, refusal, signal, token } from '../conformance/store-harness.ts'
 import { codeOf, type GcpPlace, gcpPlace } from './gcp-harness.ts'
+import { gcpPromotions, look } from './gcp-promotions.ts'
 
 let place: GcpPlace
 beforeAll(async () => {
@@ -13,13 +13,8 @@ beforeAll(async () => {
 afterEach(() => place.setFault(undefined))
 afterAll(() => place.close())
 
+const { values } = gcpPromotions(() => place)
 const WRITES = ['UpdateSecret', 'AddSecretVersion', 'CreateSecret', 'DestroySecretVersion']
-
-async function look(store: GcpSecretManager, id: string): Promise<SecretFacts> {
-  const facts = await store.describe(id, signal())
-  if (!facts) throw new Error(`${id} is not there`)
-  return facts
-}
 
 /** What a run does, as the core does it, in a process of its own: carry on what is pending, else make a value. */
 async function run(id: string, t: Token, value: string, claims: boolean): Promise<void> {
@@ -40,9 +35,6 @@ async function run(id: string, t: Token, value: string, claims: boolean): Promis
   }
   throw new Error('it does not converge')
 }
-
-/** No version of the secret is there that no attempt meant to promote, and none twice in a row by one that lived on. */
-const values = (id: string) => place.double.versions(id).map((v) => v.value?.replace(/^planted\S+ /, ''))
 
 describe('a run that dies', () => {
   const cases = (['before', 'lost', 'late'] as const).flatMap((fault) => [true, false].map((claims) => [fault, claims] as const))

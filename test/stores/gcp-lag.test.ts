@@ -1,8 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { SecretFacts } from '../../shared/ports/secret-store.ts'
-import type { GcpSecretManager } from '../../shared/stores/gcp-secret-manager.ts'
 import { attemptFrom, planted, refusal, signal } from '../conformance/store-harness.ts'
 import { codeOf, type GcpPlace, gcpPlace } from './gcp-harness.ts'
+import { gcpPromotions, look } from './gcp-promotions.ts'
 
 const HOUR = 3_600_000
 
@@ -16,27 +15,17 @@ afterEach(() => {
 })
 afterAll(() => place.close())
 
-const look = async (store: GcpSecretManager, id: string): Promise<SecretFacts> => {
-  const facts = await store.describe(id, signal())
-  if (!facts) throw new Error(`${id} is not there`)
-  return facts
-}
+const { values, promoted } = gcpPromotions(() => place)
+const siblings = (id: string) => place.double.versions(`${id}-pending`).length
 
 /** A secret that was rotated once before, and from now on everything but access by number is an hour late. */
 async function lagging(): Promise<string> {
   place.double.setLag(0)
   const id = await place.fresh('first')
-  const store = place.store()
-  const attempt = attemptFrom('1')
-  await store.stage(id, attempt, planted('second'), signal())
-  await store.promote(id, attempt, signal())
-  await store.drop(id, attempt.token, signal())
+  await promoted(id, '1', 'second')
   place.double.setLag(HOUR)
   return id
 }
-
-const values = (id: string) => place.double.versions(id).map((v) => v.value?.replace(/^planted\S+ /, ''))
-const siblings = (id: string) => place.double.versions(`${id}-pending`).length
 
 describe('while the service converges, another process', () => {
   test('sees the newest version by its number, whoever wrote it, and `latest` is still the old one', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { attemptFrom, planted, refusal, signal } from '../conformance/store-harness.ts'
 import { codeOf, type GcpPlace, gcpPlace } from './gcp-harness.ts'
-import { look, promotedAt, underwayAt, valuesOf } from './gcp-promotions.ts'
+import { gcpPromotions, look } from './gcp-promotions.ts'
 
 let place: GcpPlace
 beforeAll(async () => {
@@ -10,14 +10,11 @@ beforeAll(async () => {
 afterEach(() => place.setFault(undefined))
 afterAll(() => place.close())
 
-const values = (id: string) => valuesOf(place, id)
-const promoted = (id: string, base: string, text: string) => promotedAt(place, id, base, text)
-const underway = (base: string, text: string, id: string) => underwayAt(place, base, text, id)
+const { values, promoted, underway, droppedUnderWay } = gcpPromotions(() => place)
 
 describe('a promotion of an attempt that was dropped', () => {
   async function lateAfterDrop(id: string, base: string): Promise<void> {
-    const attempt = await underway(base, 'leaked', id)
-    await place.store().drop(id, attempt.token, signal())
+    await droppedUnderWay(id, base)
     place.double.landLate()
     expect((await place.latest(id)).text).toContain('leaked')
   }
@@ -45,8 +42,7 @@ describe('a promotion of an attempt that was dropped', () => {
 
   test('is put right with the next one’s value, where that was promoted meanwhile', async () => {
     const id = await place.fresh('first')
-    const late = await underway('1', 'leaked', id)
-    await place.store().drop(id, late.token, signal())
+    await droppedUnderWay(id, '1')
     const attempt = await promoted(id, '1', 'second')
     place.double.landLate()
     expect(await look(place.store(), id)).toMatchObject({ current: '4', previous: '1', currentToken: attempt.token })
@@ -55,8 +51,7 @@ describe('a promotion of an attempt that was dropped', () => {
 
   test('is put right with a person’s version, where that came after', async () => {
     const id = await place.fresh('first')
-    const late = await underway('1', 'leaked', id)
-    await place.store().drop(id, late.token, signal())
+    await droppedUnderWay(id, '1')
     await place.add(id, 'a person')
     place.double.landLate()
     expect(await look(place.store(), id)).toMatchObject({ current: '4' })
@@ -66,7 +61,7 @@ describe('a promotion of an attempt that was dropped', () => {
   test('is put right where the drop died before its record: the sibling says what became of the attempt', async () => {
     const id = await place.fresh('first')
     const before = await promoted(id, '1', 'second')
-    const late = await underway('2', 'leaked', id)
+    const late = await underway(id, '2', 'leaked')
     place.setFault(({ op }) => (op === 'UpdateSecret' ? 'before' : undefined))
     expect(await codeOf(place.store().drop(id, late.token, signal()))).toBe('unavailable/store')
     place.setFault(undefined)
@@ -97,8 +92,7 @@ describe('a promotion of an attempt that was dropped', () => {
 
   test('is told from others by its copy, which is kept for a while, whoever writes meanwhile', async () => {
     const id = await place.fresh('first')
-    const late = await underway('1', 'leaked', id)
-    await place.store().drop(id, late.token, signal())
+    await droppedUnderWay(id, '1')
     place.advance(60_000)
     await place.store().annotate(id, { owner: 'a' }, undefined, signal())
     place.double.landLate()

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { attemptFrom, planted, refusal, signal } from '../conformance/store-harness.ts'
 import { codeOf, type GcpPlace, gcpPlace } from './gcp-harness.ts'
-import { isCommit, look, promotedAt, underwayAt, valuesOf } from './gcp-promotions.ts'
+import { gcpPromotions, isCommit, look } from './gcp-promotions.ts'
 
 let place: GcpPlace
 beforeAll(async () => {
@@ -10,9 +10,7 @@ beforeAll(async () => {
 afterEach(() => place.setFault(undefined))
 afterAll(() => place.close())
 
-const values = (id: string) => valuesOf(place, id)
-const promoted = (id: string, base: string, text: string) => promotedAt(place, id, base, text)
-const underway = (base: string, text: string, id: string) => underwayAt(place, base, text, id)
+const { values, promoted, underway } = gcpPromotions(() => place)
 
 describe('a promotion that has no answer', () => {
   test('and took effect is found by its number and its value, by whoever looks next', async () => {
@@ -39,7 +37,7 @@ describe('a promotion that has no answer', () => {
 
   test('is not sent again while it may be on its way without a look: the next process finds that nobody was there', async () => {
     const id = await place.fresh('first')
-    const attempt = await underway('1', 'second', id)
+    const attempt = await underway(id, '1', 'second')
     const other = place.store()
     const calls = await place.calls(() => other.promote(id, attempt, signal()))
     // It did not stage it: the state, the proof that it is still the secret’s attempt, the value, and then as always.
@@ -56,7 +54,7 @@ describe('a promotion that has no answer', () => {
 
   test('and lands after another process made the same: the same value twice is one promotion', async () => {
     const id = await place.fresh('first')
-    const attempt = await underway('1', 'second', id)
+    const attempt = await underway(id, '1', 'second')
     const other = place.store()
     await other.promote(id, attempt, signal())
     await other.drop(id, attempt.token, signal())

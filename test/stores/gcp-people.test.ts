@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { attemptFrom, planted, signal } from '../conformance/store-harness.ts'
 import { codeOf, type GcpPlace, gcpPlace, RIGHTS, resource } from './gcp-harness.ts'
-import { type End, isCommit, look as lookBy, promotedAt, underwayAt, valuesOf } from './gcp-promotions.ts'
+import { gcpPromotions, isCommit, look as lookBy } from './gcp-promotions.ts'
 
 let place: GcpPlace
 beforeAll(async () => {
@@ -10,21 +10,13 @@ beforeAll(async () => {
 afterEach(() => place.setFault(undefined))
 afterAll(() => place.close())
 
+const { values, promoted, droppedUnderWay } = gcpPromotions(() => place)
 /** By a process of its own. */
 const look = (id: string) => lookBy(place.store(), id)
-const values = (id: string) => valuesOf(place, id)
 const copies = (id: string) =>
   place.double.versions(`${id}-pending`).flatMap((v) => (v.value?.includes('planted') ? [v.value.replace(/^.*\s/s, '')] : []))
 /** A person writes a value that keyturn once made. */
 const rollBack = (id: string, text: string) => place.add(id, planted(text).reveal())
-
-const promoted = (id: string, base: string, text: string, end: End) => promotedAt(place, id, base, text, end)
-
-/** An attempt that was dropped while its promotion was on its way: without an effect until it lands. */
-async function droppedUnderWay(id: string, base: string): Promise<void> {
-  const attempt = await underwayAt(place, base, 'leaked', id)
-  await place.store().drop(id, attempt.token, signal())
-}
 
 async function withoutTheRightToDestroy(work: () => Promise<void>): Promise<void> {
   const rights = RIGHTS.filter((r) => r !== 'secretmanager.versions.destroy')

@@ -1,27 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { create, withHold } from '../conformance/keys.ts'
 import { refusal, soon } from '../conformance/target-harness.ts'
 import { iamAnswer, iamError, keyList } from '../doubles/iam-answers.ts'
-import { changed, fieldsOf, type IamHarness, startIamHarness } from '../doubles/iam-harness.ts'
+import { changed, fieldsOf } from '../doubles/key-documents.ts'
+import { iamOfFile } from './aws-iam-world.ts'
 
-let h: IamHarness
-beforeAll(async () => {
-  h = await startIamHarness()
-})
-afterEach(() => {
-  h.setFault(undefined)
-  h.iam.setPageSize(100)
-})
-afterAll(() => h.stop())
-
-const ops = async (work: () => Promise<unknown>): Promise<readonly string[]> => {
-  const before = h.calls().length
-  await work()
-  return h
-    .calls()
-    .slice(before)
-    .map(({ op }) => op)
-}
+const { h, ops } = await iamOfFile()
 
 describe('a user of IAM who has two keys', () => {
   it('one of them a stranger’s, gets no third: it is refused, and nothing is deleted or disabled', async () => {

@@ -7,7 +7,8 @@ import type { KeyScene } from '../conformance/keys-harness.ts'
 import { refusal, soon } from '../conformance/target-harness.ts'
 import { ADMIN, startIam } from '../doubles/iam.ts'
 import { identity, stsError } from '../doubles/iam-answers.ts'
-import { fieldsOf, type IamHarness, settingsOf, startIamHarness } from '../doubles/iam-harness.ts'
+import { type IamHarness, settingsOf, startIamHarness } from '../doubles/iam-harness.ts'
+import { fieldsOf } from '../doubles/key-documents.ts'
 import type { ProviderAnswer } from '../doubles/provider-double.ts'
 
 const TEN_MINUTES_MS = 10 * 60_000

@@ -1,24 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { create, withHold } from '../conformance/keys.ts'
 import { refusal, soon } from '../conformance/target-harness.ts'
 import { iamError } from '../doubles/iam-answers.ts'
-import { changed, fieldsOf, type IamHarness, startIamHarness } from '../doubles/iam-harness.ts'
+import { changed, fieldsOf } from '../doubles/key-documents.ts'
+import { iamOfFile } from './aws-iam-world.ts'
 
-let h: IamHarness
-beforeAll(async () => {
-  h = await startIamHarness()
-})
-afterEach(() => h.setFault(undefined))
-afterAll(() => h.stop())
-
-const ops = async (work: () => Promise<unknown>): Promise<readonly string[]> => {
-  const before = h.calls().length
-  await work()
-  return h
-    .calls()
-    .slice(before)
-    .map(({ op }) => op)
-}
+const { h, ops } = await iamOfFile()
 
 describe('a refusal of IAM', () => {
   /** The errors of the five operations, IAM's CommonErrors, and what a later version of either may add. */

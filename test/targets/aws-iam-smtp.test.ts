@@ -3,7 +3,8 @@ import { smtpPassword } from '../../shared/targets/aws-iam-smtp.ts'
 import { SecretText } from '../../shared/types.ts'
 import { create } from '../conformance/keys.ts'
 import { soon } from '../conformance/target-harness.ts'
-import { changed, fieldsOf, type IamHarness, startIamHarness } from '../doubles/iam-harness.ts'
+import { type IamHarness, startIamHarness } from '../doubles/iam-harness.ts'
+import { changed, fieldsOf } from '../doubles/key-documents.ts'
 
 let h: IamHarness
 beforeAll(async () => {

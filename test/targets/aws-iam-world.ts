@@ -7,8 +7,29 @@ import {
   ListAccessKeysCommand,
   UpdateAccessKeyCommand
 } from '@aws-sdk/client-iam'
+import { afterAll, afterEach } from 'vitest'
 import { ADMIN, startIam } from '../doubles/iam.ts'
 import { callerIdentity, type IamAccount, iamClient, type Keys, type UserKeys } from '../doubles/iam-caller.ts'
+import { startIamHarness } from '../doubles/iam-harness.ts'
+
+/** One harness for all tests of a file: nothing that a test turned outlives it. */
+export async function iamOfFile() {
+  const h = await startIamHarness()
+  afterEach(() => {
+    h.setFault(undefined)
+    h.iam.setPageSize(100)
+  })
+  afterAll(() => h.stop())
+  const ops = async (work: () => Promise<unknown>): Promise<readonly string[]> => {
+    const before = h.calls().length
+    await work()
+    return h
+      .calls()
+      .slice(before)
+      .map(({ op }) => op)
+  }
+  return { h, ops }
+}
 
 /** One user with one key, and short words for what is done: each gives `done`, or the status and the code of the refusal. */
 export interface IamSubject extends IamAccount {

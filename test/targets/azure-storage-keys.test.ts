@@ -4,8 +4,9 @@ import { SecretText } from '../../shared/types.ts'
 import { create, withHold } from '../conformance/keys.ts'
 import type { KeyScene } from '../conformance/keys-harness.ts'
 import { refusal, soon } from '../conformance/target-harness.ts'
+import { fieldsOf } from '../doubles/key-documents.ts'
 import { STORAGE_OPS } from '../doubles/storage-management.ts'
-import { connectionString, fieldsOf, type StorageHarness, startStorageHarness } from '../doubles/storage-management-harness.ts'
+import { connectionString, type StorageHarness, startStorageHarness } from '../doubles/storage-management-harness.ts'
 
 let h: StorageHarness
 beforeAll(async () => {

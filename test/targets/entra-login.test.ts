@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { create, withHold } from '../conformance/keys.ts'
 import { refusal, soon } from '../conformance/target-harness.ts'
 import { GRAPH_OPS } from '../doubles/graph.ts'
-import { changed, type GraphHarness, startGraphHarness } from '../doubles/graph-harness.ts'
+import { type GraphHarness, startGraphHarness } from '../doubles/graph-harness.ts'
+import { changed } from '../doubles/key-documents.ts'
 
 const HOUR_MS = 3_600_000
 let h: GraphHarness

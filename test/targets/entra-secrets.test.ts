@@ -5,7 +5,8 @@ import { entraClientSecret } from '../../shared/targets/entra-client-secret.ts'
 import { SecretText } from '../../shared/types.ts'
 import { create, TOKEN, withHold } from '../conformance/keys.ts'
 import { refusal, soon } from '../conformance/target-harness.ts'
-import { changed, fieldsOf, type GraphHarness, startGraphHarness } from '../doubles/graph-harness.ts'
+import { type GraphHarness, startGraphHarness } from '../doubles/graph-harness.ts'
+import { changed, fieldsOf } from '../doubles/key-documents.ts'
 
 const DAY_MS = 24 * 3_600_000
 let h: GraphHarness

@@ -3,7 +3,7 @@ import { TWILIO_API_KEY } from '../../shared/targets/http-provider-twilio.ts'
 import { create, withHold } from '../conformance/keys.ts'
 import { refusal, soon } from '../conformance/target-harness.ts'
 import { authenticate, startTwilio, type TwilioKeys, tooMany } from '../doubles/twilio-keys.ts'
-import { type Vendor, vendorScene, vendorSuite } from './http-provider-world.ts'
+import { provesNothing, type Vendor, vendorScene, vendorSuite } from './http-provider-world.ts'
 
 const TWILIO: Vendor<TwilioKeys> = {
   description: TWILIO_API_KEY,
@@ -27,7 +27,6 @@ describe('twilio-api-key', () => {
     const scene = await vendorScene(TWILIO)
     scene.vendor.setRoom(1)
     expect(await refusal(create(scene))).toMatchObject({ code: 'conflict/full', vendor: '70151' })
-    await scene.h.stop()
   })
 
   it('lists the keys of every page, and when each was made', async () => {
@@ -36,27 +35,16 @@ describe('twilio-api-key', () => {
     const { keys } = await withHold(scene, (hold) => hold.live(scene.current, soon()))
     expect(keys.map(({ principal }) => principal)).toEqual([scene.current.principal, ...people])
     for (const { ageMs } of keys) expect(ageMs).toBeLessThan(60_000)
-    await scene.h.stop()
   })
 
   it('takes no other refusal of the call for a death: a missing permission, an account that is not there', async () => {
-    const { target, current, context, h } = await vendorScene(TWILIO)
-    for (const [status, code] of [
-      [401, 70051],
-      [403, 20003],
-      [403, 70051],
-      [404, 20404]
-    ] as const) {
-      h.setFault(() => ({ status, body: { code, message: 'no', status } }))
-      await expect(target.verify(current, context, soon())).rejects.toMatchObject({ code: 'unavailable/provider' })
-    }
-    await h.stop()
+    const no = (status: number, code: number) => ({ status, body: { code, message: 'no', status } })
+    await provesNothing(await vendorScene(TWILIO), [no(401, 70051), no(403, 20003), no(403, 70051), no(404, 20404)])
   })
 
   it('says who may make keys where another key is used for it', async () => {
     const scene = await vendorScene({ ...TWILIO, admin: () => ({ keyId: 'SKstandard', apiKey: 'of-nobody' }) })
     const e = await refusal(create(scene))
     expect(e).toMatchObject({ code: 'denied/provider', message: expect.stringMatching(/Main API key/), vendor: '20003' })
-    await scene.h.stop()
   })
 })

@@ -1,12 +1,13 @@
+import { expect, onTestFinished } from 'vitest'
 import { httpApiKey } from '../../shared/targets/http-api-key.ts'
 import type { HttpDescription } from '../../shared/targets/http-description.ts'
 import { SecretText } from '../../shared/types.ts'
 import { keysSuite } from '../conformance/keys.ts'
 import type { KeyScene, KeysHarness } from '../conformance/keys-harness.ts'
-import { PLANTED } from '../conformance/target-harness.ts'
-import { AT_ONCE, exampleHarness } from '../doubles/http-example-harness.ts'
+import { PLANTED, soon } from '../conformance/target-harness.ts'
+import { AT_ONCE, exampleHarness, keyFieldsOf } from '../doubles/http-example-harness.ts'
 import type { KeyShelf } from '../doubles/key-shelf.ts'
-import type { ProviderDouble } from '../doubles/provider-double.ts'
+import type { ProviderAnswer, ProviderDouble } from '../doubles/provider-double.ts'
 
 export interface VendorDouble {
   readonly double: ProviderDouble
@@ -39,8 +40,7 @@ export async function vendorHarness<D extends VendorDouble>(vendor: Vendor<D>): 
   const harness = exampleHarness({
     ...started,
     documentOf,
-    idField: 'keyId',
-    valueField: 'apiKey',
+    ...keyFieldsOf(description),
     target: httpApiKey(description, {
       ...AT_ONCE,
       endpoints: { [host]: started.double.url },
@@ -64,11 +64,23 @@ export async function vendorHarness<D extends VendorDouble>(vendor: Vendor<D>): 
 export const vendorSuite = <D extends VendorDouble>(vendor: Vendor<D>): void =>
   keysSuite(`${vendor.description.name}, as described`, () => vendorHarness(vendor))
 
-/** One scene with what is behind it, for what is special to a vendor. */
+/** One scene with what is behind it, for what is special to a vendor; it ends with the test. */
 export async function vendorScene<D extends VendorDouble>(
   vendor: Vendor<D>
 ): Promise<KeyScene & { readonly h: KeysHarness; readonly vendor: D; readonly account: string }> {
   const h = await vendorHarness(vendor)
+  onTestFinished(h.stop)
   const scene = await h.scene()
   return { ...scene, h, vendor: h.vendor, account: h.vendor.shelf.find(scene.current.principal)?.account ?? '' }
+}
+
+/** Answers to a call with the key that do not say that it is dead, nor that it lives. */
+export async function provesNothing(
+  { target, current, context, h }: KeyScene & { readonly h: KeysHarness },
+  answers: readonly ProviderAnswer[]
+): Promise<void> {
+  for (const answer of answers) {
+    h.setFault(() => answer)
+    await expect(target.verify(current, context, soon())).rejects.toMatchObject({ code: 'unavailable/provider' })
+  }
 }
