@@ -13,6 +13,7 @@ export interface FunctionBuild {
 export const FUNCTIONS: readonly FunctionBuild[] = [
   { name: 'aws/rotate-database', entry: 'functions/aws/rotate-database.ts' },
   { name: 'aws/rotate-api-key', entry: 'functions/aws/rotate-api-key.ts' },
+  { name: 'aws/summarize-audit', entry: 'functions/aws/summarize-audit.ts' },
   // @azure/functions does not load from an ES module that a bundler made.
   { name: 'azure/rotate-database', entry: 'functions/azure/apps/rotate-database.ts', format: 'cjs' },
   { name: 'azure/rotate-api-key', entry: 'functions/azure/apps/rotate-api-key.ts', format: 'cjs' },
@@ -63,6 +64,14 @@ const builtins: Plugin = {
  * exports, and the RDS client has 170 commands. test/architecture.test.ts compares it with the sources.
  */
 export const TAKEN: Readonly<Record<string, readonly string[]>> = {
+  '@aws-sdk/client-athena': [
+    'AthenaClient',
+    'GetQueryExecutionCommand',
+    'GetQueryResultsCommand',
+    'GetWorkGroupCommand',
+    'StartQueryExecutionCommand',
+    'StopQueryExecutionCommand'
+  ],
   '@aws-sdk/client-iam': [
     'IAMClient',
     'CreateAccessKeyCommand',
@@ -71,6 +80,7 @@ export const TAKEN: Readonly<Record<string, readonly string[]>> = {
     'ListAccessKeysCommand',
     'UpdateAccessKeyCommand'
   ],
+  '@aws-sdk/client-s3': ['S3Client', 'GetObjectCommand', 'HeadObjectCommand', 'ListObjectsV2Command', 'PutObjectCommand'],
   '@aws-sdk/client-rds': ['RDSClient', 'DescribeDBClustersCommand', 'DescribeDBInstancesCommand']
 }
 

@@ -12,6 +12,10 @@ export const CODES = {
   'not-found/principal': [false, 'The provider knows no such user, application, account or project: correct the document.'],
   'not-found/database': [false, 'The server has no database of that name: create it, or correct dbname in the secret.'],
   'not-found/instance': [false, 'The database instance named by the admin secret was not found; correct the tag or the host.'],
+  'not-found/archive': [false, 'The bucket, container or folder was not found; check its name, region and account.'],
+  'not-found/object': [false, 'The object or file was not found: it was deleted, or its name is wrong.'],
+  'not-found/channel': [false, 'The topic, queue or address of the notifier does not exist; correct its setting.'],
+  'not-found/table': [false, 'The table, workspace or dataset of the query does not exist; correct its setting.'],
 
   'conflict/inside-grace': [
     true,
@@ -42,6 +46,7 @@ export const CODES = {
   'conflict/managed-elsewhere': [false, 'Another service owns or rotates this secret; use that service.'],
   'conflict/unmanaged': [false, 'keyturn does not manage this secret: run `keyturn adopt`, or set its metadata `kind`.'],
   'conflict/other-function': [false, 'Another function of the deployment rotates secrets of this kind: ask that one.'],
+  'conflict/object-changed': [true, 'Somebody else wrote the object meanwhile; it is read and merged again.'],
   'conflict/metadata-changed': [true, 'The metadata changed while it was written; run again.'],
 
   'denied/login': [false, 'The server refused the login and does not say why: wrong password, unknown role or expired.'],
@@ -71,6 +76,12 @@ export const CODES = {
     false,
     'This address is not called: the description, or KEYTURN_RESTART_HOSTS, must name its host, and KEYTURN_PRIVATE_HOSTS one inside the network.'
   ],
+  'denied/archive': [
+    false,
+    'The bucket, container or folder refused the call; the message names the permission that is missing.'
+  ],
+  'denied/channel': [false, 'The notifier’s channel refused the message; check the permission, or the channel’s key.'],
+  'denied/query': [false, 'The query service refused the query; the message names the permission that is missing.'],
   'denied/caller': [false, 'Nobody is signed in who may ask: sign in, or have the function’s owner give you the role.'],
 
   'disabled/rotation': [false, 'Rotation is switched off for this secret; switch it on.'],
@@ -117,13 +128,31 @@ export const CODES = {
   'invalid/tls': [false, 'The server’s certificate or name is not trusted, or it speaks no TLS; give the CA, correct the host.'],
   'invalid/verify-query': [false, 'The owner’s check is not a statement that the server accepts; correct it.'],
 
+  'invalid/log': [false, 'The log cannot be read as any format that is known; name its format, or take the file out.'],
+  'invalid/object': [false, 'The object is bigger than is taken, or not what it should be; the message says which.'],
+  'invalid/state': [
+    false,
+    'The audit state is damaged, or of a newer keyturn; it was not touched. Restore it, or name another to start anew.'
+  ],
+  'invalid/notice': [false, 'The channel does not take such a message; the message says why.'],
+  'invalid/query': [false, 'The query service does not take the query; check the table’s columns and the settings.'],
+
   'throttled/store': [true, 'The store asked to slow down; it is tried again with a growing pause.'],
+  'throttled/archive': [true, 'The bucket or container asked to slow down; run again later.'],
+  'throttled/channel': [true, 'The notifier’s channel asked to slow down; it is sent again with the next run.'],
+  'throttled/query': [
+    true,
+    'The query service has no room for the query now, or its limit of bytes was reached; run again later.'
+  ],
   'throttled/provider': [true, 'The provider asked to slow down; run again later.'],
   'throttled/versions': [true, 'The secret has too many recent versions; wait, and rotate less often.'],
   'throttled/connections': [true, 'The server or the role has no connection left; raise the limit, or run when it is quiet.'],
 
   'unavailable/store': [true, 'The store did not answer; the next run looks what happened.'],
   'unavailable/provider': [true, 'The provider did not answer, or not so that it tells; the next run looks what happened.'],
+  'unavailable/archive': [true, 'The bucket, container or folder did not answer; run again, what was read is kept.'],
+  'unavailable/channel': [true, 'The notifier’s channel did not answer; it is sent again with the next run.'],
+  'unavailable/query': [true, 'The query service did not answer in time; run again.'],
   'unavailable/not-active-yet': [true, 'The provider does not take the new key yet; it stays pending, and is tried again.'],
   'unavailable/not-dead-yet': [
     true,

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import { asKeyturnError, hasCode, KeyturnError } from './errors.ts'
 import { isLoopback } from './loopback.ts'
@@ -33,17 +34,23 @@ export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Below the endpoint, each segment percent-encoded; a query is part of it. Or a whole URL below the same endpoint. */
   readonly path: string
-  /** Sent as JSON; a text as it is, under the `content-type` of `headers`. */
+  /** Sent as JSON; a text, or bytes, as it is, under the `content-type` of `headers`. */
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** Whether it may be sent again after a lost answer. Default: GET and DELETE may, others may not. */
   readonly repeatable?: boolean | undefined
+  /** The body of a success is handed over unread. */
+  readonly isStream?: boolean | undefined
 }
 
 export interface ApiAnswer {
   readonly status: number
   readonly json: unknown
   readonly isJson: boolean
+  /** As it came: XML, or a word. */
+  readonly text: string
+  /** Of a success that was asked for as a stream: shared/wire.ts. */
+  readonly body?: Readable
   readonly header: (name: string) => string | undefined
   /** The provider's clock: the Date header. */
   readonly date: Instant
@@ -68,7 +75,8 @@ export function providerApi(settings: ProviderApiSettings): ProviderApi {
   const once = async (request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer> => {
     const authorization = (await settings.authorize?.(signal).catch(unauthorized(peer))) ?? {}
     const { url, body, headers } = written(base, request)
-    const answer = await send({ method: request.method, url, body, headers: { ...headers, ...authorization } }, signal)
+    const sent = { method: request.method, url, body, headers: { ...headers, ...authorization }, isStream: request.isStream }
+    const answer = await send(sent, signal)
     if (answer.status >= 300 && answer.status < 400)
       throw new KeyturnError('invalid/answer', `${peer}: a redirect is not followed`)
     return answer
@@ -130,9 +138,10 @@ function written(base: URL, { path, body, headers = {} }: ApiRequest) {
   if (url.origin !== base.origin)
     throw new KeyturnError('invalid/answer', `${base.host}: an address on another host is not called`)
   if (body === undefined) return { url, headers }
-  const text = typeof body === 'string' ? body : JSON.stringify(body)
-  const type = typeof body === 'string' ? {} : { 'content-type': 'application/json' }
-  return { url, body: text, headers: { ...type, ...headers, 'content-length': String(Buffer.byteLength(text)) } }
+  const isWritten = typeof body === 'string' || body instanceof Uint8Array
+  const bytes = isWritten ? body : JSON.stringify(body)
+  const type = isWritten ? {} : { 'content-type': 'application/json' }
+  return { url, body: bytes, headers: { ...type, ...headers, 'content-length': String(Buffer.byteLength(bytes)) } }
 }
 
 const unauthorized = (peer: string) => (e: unknown) => {

@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { LookupFunction } from 'node:net'
+import type { Readable } from 'node:stream'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { type Code, KeyturnError } from './errors.ts'
 import { type Instant, instant, instantIn, type SecretText } from './types.ts'
@@ -33,7 +34,9 @@ export interface WireRequest {
   readonly method: string
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string | undefined
+  readonly body?: string | Uint8Array | undefined
+  /** The body of a success is handed over unread, and only its head has to come within the timeout. */
+  readonly isStream?: boolean | undefined
 }
 
 export interface WireAnswer {
@@ -43,6 +46,10 @@ export interface WireAnswer {
   readonly json: unknown
   /** False for a page of a proxy's: what it says is not what the service says. */
   readonly isJson: boolean
+  /** As it came: XML, or a word. */
+  readonly text: string
+  /** Of a success that was asked for as a stream, as it comes: not decompressed. Whoever has it reads it to its end or destroys it. */
+  readonly body?: Readable
   readonly date: Instant
 }
 
@@ -55,25 +62,34 @@ export type Wire = (request: WireRequest, signal: AbortSignal) => Promise<WireAn
  * does not export. Throws `invalid/config` where the certificate and the key do not go together.
  */
 export function wire(settings: WireSettings): Wire {
-  const { agentOf, whileSending } = connections(contextOf(settings), settings.lookup)
+  const { agentOf, begin } = connections(contextOf(settings), settings.lookup)
   return async (request, signal) => {
     const isTls = request.url.protocol === 'https:'
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(settings.requestTimeoutMs)])
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), settings.requestTimeoutMs)
+    let end: (() => void) | undefined = begin()
     try {
-      return await whileSending(async () => {
-        const options = { method: request.method, headers: request.headers, signal: limit, agent: agentOf(isTls) }
-        const response = await new Promise<IncomingMessage>((resolve, reject) => {
-          const sent = (isTls ? httpsRequest : httpRequest)(request.url, options, resolve)
-          // Every error has a listener, those after the answer began too: one without ends the process.
-          sent.on('error', reject).end(request.body)
-        })
-        return answerOf(response, await textOf(response, settings), settings.now)
+      const limit = AbortSignal.any([signal, late.signal])
+      const options = { method: request.method, headers: request.headers, signal: limit, agent: agentOf(isTls) }
+      const response = await new Promise<IncomingMessage>((resolve, reject) => {
+        const sent = (isTls ? httpsRequest : httpRequest)(request.url, options, resolve)
+        // Every error has a listener, those after the answer began too: one without ends the process.
+        sent.on('error', reject).end(request.body)
       })
+      if (!request.isStream || !isSuccess(response)) return answerOf(response, await textOf(response, settings), settings.now)
+      response.once('close', end)
+      end = undefined
+      return { ...answerOf(response, '', settings.now), body: response }
     } catch (e) {
       throw e instanceof KeyturnError ? e : connectionError(e, request.url.host, settings.unavailable)
+    } finally {
+      clearTimeout(timer)
+      end?.()
     }
   }
 }
+
+const isSuccess = ({ statusCode = 0 }: IncomingMessage): boolean => statusCode >= 200 && statusCode < 300
 
 /** Errors of Node's before a byte of the request was on its way: it cannot have had an effect. */
 export const neverSent = ({ vendor = '' }: KeyturnError): boolean =>
@@ -124,11 +140,9 @@ function connections(secureContext: SecureContext, lookup: LookupFunction | unde
       agents ??= fresh()
       return isTls ? agents.https : agents.http
     },
-    whileSending: async <T>(work: () => Promise<T>): Promise<T> => {
+    begin: () => {
       sending += 1
-      try {
-        return await work()
-      } finally {
+      return (): void => {
         sending -= 1
         lastAt = Date.now()
       }
@@ -152,7 +166,7 @@ function answerOf({ statusCode = 0, headers }: IncomingMessage, text: string, no
     const value = headers[name]
     return Array.isArray(value) ? value[0] : value
   }
-  return { status: statusCode, header, ...parsed(text), date: instantIn(header('date')) ?? instant(now()) }
+  return { status: statusCode, header, text, ...parsed(text), date: instantIn(header('date')) ?? instant(now()) }
 }
 
 function parsed(text: string): Pick<WireAnswer, 'json' | 'isJson'> {

@@ -22,13 +22,13 @@ import {
  * reads and parses (a quarter of a millisecond for 10 kB); `all` has the files in lazy/ too.
  */
 const BUDGETS: Readonly<Record<string, Size>> = {
-  'aws/rotate-database': { index: 448_000, all: 1_145_000 },
-  'aws/rotate-api-key': { index: 461_000, all: 813_000 },
-  'azure/rotate-database': { index: 482_000, all: 587_000 },
-  'azure/rotate-api-key': { index: 502_000, all: 510_000 },
-  'gcp/rotate-database': { index: 291_000, all: 691_000 },
-  'gcp/rotate-api-key': { index: 313_000, all: 616_000 },
-  'local/keyturn': { index: 846_000, all: 2_342_000 }
+  'aws/rotate-database': { index: 468_000, all: 1_167_000 },
+  'aws/rotate-api-key': { index: 480_000, all: 832_000 },
+  'azure/rotate-database': { index: 498_000, all: 602_000 },
+  'azure/rotate-api-key': { index: 514_000, all: 522_000 },
+  'gcp/rotate-database': { index: 310_000, all: 709_000 },
+  'gcp/rotate-api-key': { index: 328_000, all: 632_000 },
+  'local/keyturn': { index: 1_122_000, all: 2_618_000 }
 }
 
 /** Whatever the budget says. */
@@ -174,6 +174,14 @@ describe('the sources', () => {
     ['shared/consumers/aws-ecs.ts', 'shared/consumers/kubernetes.ts'],
     ['shared/targets/postgres.ts', 'shared/consumers/http.ts'],
     ['shared/targets/aws-iam-calls.ts', 'shared/targets/http-send.ts'],
+    ['shared/audit/reader.ts', 'shared/objects/file.ts'],
+    ['shared/objects/file.ts', 'shared/audit/reader.ts'],
+    ['shared/objects/aws-s3.ts', 'shared/objects/gcp-storage.ts'],
+    ['shared/objects/remote.ts', 'shared/objects/aws-s3.ts'],
+    ['shared/rotation/tell.ts', 'shared/notifiers/webhook.ts'],
+    ['shared/notifiers/aws-sns.ts', 'shared/objects/azure-blob.ts'],
+    ['shared/audit/reader.ts', 'shared/queries/aws-athena.ts'],
+    ['shared/queries/gcp-bigquery.ts', 'shared/queries/aws-athena.ts'],
     ['shared/ports/target.ts', 'shared/rotation/machine.ts'],
     ['shared/errors.ts', 'shared/ports/target.ts'],
     ['functions/aws/compose.ts', 'functions/local/compose.ts'],

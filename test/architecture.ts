@@ -35,10 +35,14 @@ type Layer = 'functions' | 'core' | 'adapters' | 'ports' | 'base'
 /** Core that is not in a folder of its own: what every host does with a request, and how it reports. */
 const CORE_FILES = ['shared/act.ts', 'shared/http.ts', 'shared/report.ts']
 
+/** What the audit calls things, and its tables: questions that are asked elsewhere are asked in the same words. */
+const AUDIT_WORDS = /^shared\/audit\/(?:event|settings|members|references|gcp-identity|(?:[a-z]+-)*operations)\.ts$/
+
 function layerOf(path: string): Layer {
   if (path.startsWith('functions/')) return 'functions'
-  if (/^shared\/(stores|targets|consumers)\//.test(path)) return 'adapters'
+  if (/^shared\/(stores|targets|consumers|objects|notifiers|queries)\//.test(path)) return 'adapters'
   if (path.startsWith('shared/ports/')) return 'ports'
+  if (AUDIT_WORDS.test(path)) return 'base'
   // What is declared is read with the port's own words.
   if (path === 'shared/restart.ts') return 'ports'
   return /^shared\/(rotation|audit|incident)\//.test(path) || CORE_FILES.includes(path) ? 'core' : 'base'
@@ -53,10 +57,11 @@ const ARROWS: Readonly<Record<Layer, readonly Layer[]>> = {
 }
 
 /** The product that an adapter is for, by its name: `aws-labels.ts` and `aws-stages.ts` are one. */
-const productOf = (path: string): string => /^shared\/(?:stores|targets|consumers)\/([^-.]+)/.exec(path)?.[1] ?? ''
+const productOf = (path: string): string =>
+  /^shared\/(?:stores|targets|consumers|objects|notifiers|queries)\/([^-.]+)/.exec(path)?.[1] ?? ''
 
-/** Not a product: RFC 5802 and nothing else; what all providers of keys have in common. */
-const NEUTRAL = ['scram', 'minted', 'by']
+/** Not a product: RFC 5802 and nothing else; what all providers of keys, and all objects over the network, have in common. */
+const NEUTRAL = ['scram', 'minted', 'by', 'remote', 'asked', 'sql']
 
 const hostOf = (path: string): string => /^functions\/([^/]+)\//.exec(path)?.[1] ?? ''
 

@@ -62,6 +62,7 @@ export interface Description {
     | 'RotationEnabled'
     | 'LastRotatedDate'
     | 'LastChangedDate'
+    | 'LastAccessedDate'
     | 'Tags'
     | 'ReplicationStatus'
   >

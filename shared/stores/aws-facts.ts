@@ -34,6 +34,7 @@ export async function factsOf(aws: Aws, { raw, stages, seenAt }: Description, si
     spent: [current, previous].filter((v) => v !== undefined),
     rotatedAt: raw.LastRotatedDate && at(raw.LastRotatedDate),
     changedAt: raw.LastChangedDate && at(raw.LastChangedDate),
+    lastReadAt: raw.LastAccessedDate && at(raw.LastAccessedDate),
     replicasInSync: (raw.ReplicationStatus ?? []).every((r) => r.Status === 'InSync'),
     rotationEnabled: raw.RotationEnabled,
     // API_DescribeSecret: OwningService made the secret; Type is a partner whose secret Secrets Manager itself rotates.

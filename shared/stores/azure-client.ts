@@ -3,6 +3,7 @@ import {
   bearerTokenAuthenticationPolicy,
   createDefaultHttpClient,
   createPipelineFromOptions,
+  decompressResponsePolicyName,
   type HttpClient,
   type PipelineOptions,
   type PipelinePolicy,
@@ -73,6 +74,8 @@ export function storageClient(
 ): Send {
   const retryOptions = { ...RETRIES, ...options.retryOptions }
   const pipeline = createPipelineFromOptions({ ...options, retryOptions })
+  // A blob is read as it lies there, whatever Content-Encoding somebody gave it.
+  pipeline.removePolicy({ name: decompressResponsePolicyName })
   // Any account's tokens: rest/api/storageservices/authorize-with-azure-active-directory.
   pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: 'https://storage.azure.com/.default' }))
   pipeline.addPolicy(careful({ requestTimeoutMs, pauseMs: retryOptions.retryDelayInMs, clock }), { afterPhase: 'Sign' })
@@ -93,7 +96,7 @@ function careful(pace: { readonly requestTimeoutMs: number; readonly pauseMs: nu
     name: 'keyturn',
     sendRequest: async (request, next) => {
       request.timeout = pace.requestTimeoutMs
-      const isWrite = request.method !== 'GET'
+      const isWrite = !['GET', 'HEAD'].includes(request.method)
       const answer = await next(request).catch((e: unknown) => {
         throw isWrite && isSilence(e) ? lost(e.name) : e
       })

@@ -36,7 +36,7 @@ const CODE: Readonly<Record<string, readonly [code: Code, says?: string]>> = {
 }
 
 /** Of @azure/identity (errors.ts): no token, so the call was never sent. */
-const CREDENTIAL = [
+export const CREDENTIAL: readonly string[] = [
   'CredentialUnavailableError',
   'AuthenticationError',
   'AuthenticationRequiredError',

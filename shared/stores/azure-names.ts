@@ -17,15 +17,18 @@ export function vaultAddress(vaultUrl: string): URL {
   return url
 }
 
-/** The address of a blob container, without a slash at the end. Throws `invalid/config`, also for one with a SAS in it. */
-export function containerAddress(containerUrl: string): string {
+/**
+ * The address of a blob container, without a slash at the end. Throws `invalid/config`, also for one with a SAS in it.
+ * @param what it is for, for messages.
+ */
+export function containerAddress(containerUrl: string, what = 'the journal'): string {
   const url = URL.canParse(containerUrl) ? new URL(containerUrl) : undefined
   const path = url?.pathname.replace(/\/+$/, '') ?? ''
   const isBare = url?.protocol === 'https:' && url.search === '' && url.hash === '' && url.username === '' && url.password === ''
   if (!url || !isBare || path === '')
     throw new KeyturnError(
       'invalid/config',
-      'the journal must read like https://<account>.blob.core.windows.net/<container>, without a query: a SAS is not used'
+      `${what} must read like https://<account>.blob.core.windows.net/<container>, without a query: a SAS is not used`
     )
   return url.origin + path
 }

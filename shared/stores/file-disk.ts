@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type Code, KeyturnError } from '../errors.ts'
 import { withLock } from './file-lock.ts'
@@ -15,25 +15,25 @@ export interface Disk {
 export const disk: Disk = {
   read: (path) => readFile(path, 'utf8'),
   names: (folder) => readdir(folder),
-  async replace(path, text) {
-    // One name for the temporary file, written under the lock only: a crash leaves at most one, and the next write takes it.
-    const next = `${path}.new`
-    await synced(next, 'w', async (file) => await file.writeFile(text))
-    await rename(next, path)
-    // rename(2) is durable when the folder is (fsync(2), "does not necessarily ensure that the entry in the directory …").
-    await synced(dirname(path), 'r', async () => undefined)
-  },
+  replace: (path, text) => replaceFile(path, `${path}.new`, async (file) => await file.writeFile(text)),
   locked: async (path, signal, work) => {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     return await withLock(`${path}.lock`, signal, work)
   }
 }
 
-async function synced(
-  path: string,
-  flags: string,
-  work: (file: Awaited<ReturnType<typeof open>>) => Promise<void>
-): Promise<void> {
+/**
+ * As Disk.replace. One name for the temporary file, written under the lock only: a crash leaves at most one, and the next
+ * write takes it.
+ */
+export async function replaceFile(path: string, next: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
+  await synced(next, 'w', write)
+  await rename(next, path)
+  // rename(2) is durable when the folder is (fsync(2), "does not necessarily ensure that the entry in the directory …").
+  await synced(dirname(path), 'r', async () => undefined)
+}
+
+async function synced(path: string, flags: string, work: (file: FileHandle) => Promise<void>): Promise<void> {
   const file = await open(path, flags, 0o600)
   try {
     await work(file)
