@@ -3,6 +3,7 @@ import { hasCode, KeyturnError } from './errors.ts'
 import { failed, type SecretReport, succeeded } from './report.ts'
 import type { ActionRequest } from './request.ts'
 import type { Core, Request } from './rotation/core.ts'
+import type { Page } from './rotation/page.ts'
 import { run } from './rotation/rotate.ts'
 import { type SweepResult, sweep } from './rotation/sweep.ts'
 import { tokenFor } from './token.ts'
@@ -31,6 +32,7 @@ export const isPutOff = (e: unknown): e is KeyturnError =>
 /** Does what a common request asks, on any host. One secret's failure throws for rotate and retire; a sweep reports it. */
 export async function act(core: Core, asked: ActionRequest, delivery: Delivery): Promise<Report> {
   const requestId = asked.requestId ?? delivery.id
+  const pages: Page[] = []
   const request: Request = {
     secretId: asked.secretId ?? '',
     token: tokenFor(requestId, asked.secretId ?? ''),
@@ -38,11 +40,13 @@ export async function act(core: Core, asked: ActionRequest, delivery: Delivery):
     force: asked.force,
     endSessions: asked.endSessions,
     dryRun: asked.dryRun,
-    deadline: delivery.deadline
+    deadline: delivery.deadline,
+    onPage: (page) => void pages.push(page)
   }
   core.log.info('asked', { action: asked.action, secret: request.secretId, reason: asked.reason, force: asked.force })
   if (asked.action !== 'sweep') {
-    const report = succeeded(await run(core, { want: asked.action, force: asked.force, endSessions: asked.endSessions }, request))
+    const intent = { want: asked.action, force: asked.force, endSessions: asked.endSessions }
+    const report = succeeded(await run(core, intent, request), pages)
     delivery.onResult?.(report)
     return { action: asked.action, results: [report] }
   }
@@ -54,7 +58,7 @@ export async function act(core: Core, asked: ActionRequest, delivery: Delivery):
 }
 
 const reportOf = (result: SweepResult): SecretReport =>
-  'error' in result ? failed(result.secret, result.error) : succeeded(result.outcome)
+  'error' in result ? failed(result.secret, result.error, result.pages) : succeeded(result.outcome, result.pages)
 
 /** A report with failures, as the one error that makes a scheduler or an alarm see it. */
 export function throwOnFailure(report: Report): Report {

@@ -19,7 +19,7 @@ const SUFFIXES = {
  * The endpoint of a service in a region, without a path (docs.aws.amazon.com/general/latest/gr/rande.html, “Regional
  * endpoints”). Throws `invalid/config`.
  */
-export function awsEndpoint(service: 'ecs' | 'sts', region: string): string {
+export function awsEndpoint(service: 'ecs' | 'sns' | 'sts', region: string): string {
   if (!isAwsRegion(region))
     throw new KeyturnError('invalid/config', `the region of AWS ${service.toUpperCase()} must be one such as eu-west-1`)
   const [, suffix = 'amazonaws.com'] = Object.entries(SUFFIXES).find(([start]) => region.startsWith(start)) ?? []

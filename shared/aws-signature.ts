@@ -1,3 +1,4 @@
+import { KeyturnError } from './errors.ts'
 import type { SecretText } from './types.ts'
 
 export interface AwsCredentials {
@@ -7,7 +8,7 @@ export interface AwsCredentials {
 }
 
 export interface AwsPost {
-  readonly service: 'ecs' | 'sts'
+  readonly service: 'ecs' | 'sns' | 'sts'
   readonly region: string
   /** As node:http sends it: with its port, where that is not the scheme's own. */
   readonly host: string
@@ -34,3 +35,20 @@ export async function signedHeaders(post: AwsPost, keys: AwsCredentials): Promis
 /** The same, for a request of ours. */
 export const inLowerCase = (headers: readonly (readonly [string, string])[]): Readonly<Record<string, string>> =>
   Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value]))
+
+/** Whoever this process is at AWS. */
+export type OwnCredentials = (signal: AbortSignal) => Promise<AwsCredentials>
+
+/** The headers of a request of ours, signed by whoever this process is. Fails with `denied/provider` where there are no credentials. */
+export async function ownHeaders(
+  peer: string,
+  credentials: OwnCredentials,
+  post: AwsPost,
+  signal: AbortSignal
+): Promise<Readonly<Record<string, string>>> {
+  const keys = await credentials(signal).catch((e: unknown) => {
+    if (e instanceof KeyturnError) throw e
+    throw new KeyturnError('denied/provider', `${peer}: no credentials to ask with`, e instanceof Error ? e.name : typeof e)
+  })
+  return inLowerCase(await signedHeaders(post, keys))
+}

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
+import { type Channel, channelsIn } from './channels.ts'
 import { KeyturnError } from './errors.ts'
 import { DEFAULT_PASSWORD_POLICY, type PasswordPolicy } from './password.ts'
 import { durationSetting, type Setting, settingsIn } from './setting.ts'
@@ -28,6 +29,8 @@ export interface Config {
   readonly privateHosts: readonly string[]
   /** Another place for a host of a description: a gateway. */
   readonly providerEndpoints: Readonly<Record<string, string>>
+  /** Where people are told what they must know at once. */
+  readonly channels: readonly Channel[]
 }
 
 const whole = (name: string, min: number, max: number, fallback: number) =>
@@ -107,7 +110,8 @@ const ENVIRONMENT = v.object({
   KEYTURN_KUBERNETES_TOKEN_FILE: v.optional(v.string(), '/var/run/secrets/kubernetes.io/serviceaccount/token'),
   KEYTURN_PROVIDERS_FILE: v.optional(v.pipe(v.string(), v.nonEmpty('KEYTURN_PROVIDERS_FILE must be a path'))),
   KEYTURN_PRIVATE_HOSTS: list,
-  KEYTURN_PROVIDER_ENDPOINTS: pairs('KEYTURN_PROVIDER_ENDPOINTS')
+  KEYTURN_PROVIDER_ENDPOINTS: pairs('KEYTURN_PROVIDER_ENDPOINTS'),
+  KEYTURN_NOTIFY: list
 })
 
 type Variable = keyof typeof ENVIRONMENT.entries
@@ -135,7 +139,9 @@ const SAYS: Readonly<Record<Variable, string>> = {
   KEYTURN_KUBERNETES_TOKEN_FILE: 'a file with a token that may patch them, read each time',
   KEYTURN_PROVIDERS_FILE: 'descriptions of providers for `http-api-key` beside the ready ones: a file, a JSON array',
   KEYTURN_PRIVATE_HOSTS: 'hosts of providers and restarts whose addresses may be private; others are refused there',
-  KEYTURN_PROVIDER_ENDPOINTS: 'gateways in place of hosts of providers, `api.example.com=https://gateway.example`'
+  KEYTURN_PROVIDER_ENDPOINTS: 'gateways in place of hosts of providers, `api.example.com=https://gateway.example`',
+  KEYTURN_NOTIFY:
+    'who is told what a person must know at once, with spaces between: `sns:<arn>`, `queue:<url>`, `eventgrid:<endpoint>`, `pubsub:projects/<project>/topics/<topic>`, `webhook:HOOK` and `slack:HOOK` for variables that hold a URL (and `HOOK_SECRET` what signs a webhook)'
 }
 
 const VARIABLES = Object.keys(SAYS) as readonly Variable[]
@@ -150,10 +156,14 @@ export const SETTINGS: readonly Setting[] = settingsIn(ENVIRONMENT.entries, SAYS
 export function readConfig(environment: Readonly<Record<string, string | undefined>>, hosts: readonly string[] = []): Config {
   const given = Object.fromEntries(VARIABLES.map((name) => [name, environment[name] || undefined]))
   const parsed = v.safeParse(ENVIRONMENT, given)
-  const unknown = Object.keys(environment).filter(
-    (name) => name.startsWith('KEYTURN_') && !(name in SAYS) && !OURS.includes(name) && !hosts.includes(name) && !isVaults(name)
-  )
-  const problems = [...(parsed.issues ?? []).map((i) => i.message), ...unknown.map((name) => `${name} is no setting of keyturn`)]
+  const told = channelsIn(v.parse(list, given.KEYTURN_NOTIFY), environment)
+  const known = [...VARIABLES, ...OURS, ...hosts, ...told.variables]
+  const unknown = Object.keys(environment).filter((n) => n.startsWith('KEYTURN_') && !known.includes(n) && !isVaults(n))
+  const problems = [
+    ...(parsed.issues ?? []).map((i) => i.message),
+    ...told.problems,
+    ...unknown.map((name) => `${name} is no setting of keyturn`)
+  ]
   if (!parsed.success || problems.length > 0) throw new KeyturnError('invalid/config', problems.join('; '))
   const e = parsed.output
   return {
@@ -184,7 +194,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
           },
     providersFile: e.KEYTURN_PROVIDERS_FILE,
     privateHosts: e.KEYTURN_PRIVATE_HOSTS,
-    providerEndpoints: e.KEYTURN_PROVIDER_ENDPOINTS
+    providerEndpoints: e.KEYTURN_PROVIDER_ENDPOINTS,
+    channels: told.channels
   }
 }
 

@@ -2,12 +2,13 @@ import { asKeyturnError, type Code, type KeyturnError } from './errors.ts'
 import type { Log, LogFields } from './log.ts'
 import type { Session } from './ports/target.ts'
 import type { Done } from './rotation/effects.ts'
+import type { Page } from './rotation/page.ts'
 import type { Outcome } from './rotation/rotate.ts'
 import { iso } from './types.ts'
 
 /** What a host answers and a command prints for one secret. Plain JSON; never a value. */
 export type SecretReport =
-  | {
+  | ({
       readonly secret: string
       readonly ok: true
       readonly phase: string
@@ -19,8 +20,13 @@ export type SecretReport =
       readonly note: string | null
       /** What the previous key's retirement waits for, in words. */
       readonly waitsFor: readonly string[]
-    }
-  | ({ readonly secret: string; readonly ok: false } & Failure)
+    } & Paged)
+  | ({ readonly secret: string; readonly ok: false } & Failure & Paged)
+
+/** What people were told, and whom it did not get through to. Not there where nothing was to be told. */
+interface Paged {
+  readonly pages?: readonly Page[]
+}
 
 export interface DoneReport {
   readonly step: string
@@ -53,7 +59,10 @@ export const failureOf = (error: KeyturnError): Failure => ({
   todo: error.todo
 })
 
-export const failed = (secret: string, e: unknown): SecretReport => ({ secret, ok: false, ...failureOf(asKeyturnError(e)) })
+export const failed = (secret: string, e: unknown, pages: readonly Page[] = []): SecretReport => ({
+  ...{ secret, ok: false, ...failureOf(asKeyturnError(e)) },
+  ...(pages.length > 0 && { pages })
+})
 
 const doneReport = ({ step, principal, proof, cut, refusedMs, outcome }: Done): DoneReport => ({
   step,
@@ -66,7 +75,7 @@ const doneReport = ({ step, principal, proof, cut, refusedMs, outcome }: Done): 
     : null
 })
 
-export const succeeded = (o: Outcome): SecretReport => ({
+export const succeeded = (o: Outcome, pages: readonly Page[] = []): SecretReport => ({
   secret: o.secret,
   ok: true,
   phase: o.phase,
@@ -75,7 +84,8 @@ export const succeeded = (o: Outcome): SecretReport => ({
   graceEnds: o.graceEnds === undefined ? null : iso(o.graceEnds),
   done: o.done.map(doneReport),
   note: o.note ?? null,
-  waitsFor: o.waitsFor
+  waitsFor: o.waitsFor,
+  ...(pages.length > 0 && { pages })
 })
 
 /** Nobody reads what a timer, a queue or a topic is answered: what was done is said here. The core says what failed. */

@@ -4,6 +4,7 @@ import { builtLate } from '../../shared/consumers/late.ts'
 import { KeyturnError } from '../../shared/errors.ts'
 import { type Leave, nothingToEnd } from '../../shared/last-out.ts'
 import { jsonLog, type Log } from '../../shared/log.ts'
+import { notifyLate } from '../../shared/notifiers/notifiers.ts'
 import type { Core } from '../../shared/rotation/core.ts'
 import { secretsManagerClient } from '../../shared/stores/aws-client.ts'
 import { type AwsSecretsManager, awsSecretsManager } from '../../shared/stores/aws-secrets-manager.ts'
@@ -51,6 +52,8 @@ export async function composeAws(environment: Environment, { targets, othersKind
   const place = await awsPlace(environment, config)
   const targetFor = targets(config, place, environment)
   const consumers = builtLate(async () => (await import('./consumers.ts')).awsConsumers(environment, config))
+  const build = async () => (await import('./notifiers.ts')).awsNotifiers(environment, config)
+  const notify = notifyLate(config.channels, ['sns'], build)
   return {
     config,
     log,
@@ -58,6 +61,7 @@ export async function composeAws(environment: Environment, { targets, othersKind
       store: place.store(rotationToken),
       targetFor,
       consumers,
+      notify,
       othersKinds,
       log,
       runLivesMs: RUN_LIVES_MS,

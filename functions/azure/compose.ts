@@ -5,6 +5,7 @@ import { builtLate } from '../../shared/consumers/late.ts'
 import { KeyturnError } from '../../shared/errors.ts'
 import { type Leave, nothingToEnd } from '../../shared/last-out.ts'
 import type { Log } from '../../shared/log.ts'
+import { notifyLate } from '../../shared/notifiers/notifiers.ts'
 import type { Core } from '../../shared/rotation/core.ts'
 import { azureKeyVault } from '../../shared/stores/azure-key-vault.ts'
 import { SecretText } from '../../shared/types.ts'
@@ -58,6 +59,8 @@ export async function composeAzure(environment: Environment, { targets, othersKi
   const token = tokenOf(credential)
   const targetFor = targets({ config, settings, place, token })
   const consumers = builtLate(async () => (await import('./consumers.ts')).azureConsumers(config, settings, token))
+  const build = async () => (await import('./notifiers.ts')).azureNotifiers(config, token)
+  const notify = notifyLate(config.channels, ['queue', 'eventgrid'], build)
   return {
     config,
     settings,
@@ -65,6 +68,7 @@ export async function composeAzure(environment: Environment, { targets, othersKi
       store: place.store,
       targetFor,
       consumers,
+      notify,
       othersKinds,
       log,
       runLivesMs: settings.runLimitMs + REQUEST_TIMEOUT_MS,

@@ -4,6 +4,7 @@ import { builtLate } from '../../shared/consumers/late.ts'
 import { KeyturnError } from '../../shared/errors.ts'
 import { type Leave, nothingToEnd } from '../../shared/last-out.ts'
 import type { Log } from '../../shared/log.ts'
+import { notifyLate } from '../../shared/notifiers/notifiers.ts'
 import type { Core } from '../../shared/rotation/core.ts'
 import { gcpSecretManager } from '../../shared/stores/gcp-secret-manager.ts'
 import type { TopicSecret } from './events.ts'
@@ -63,12 +64,14 @@ export async function composeGcp(environment: Environment, { targets, othersKind
   const log = severityLog(config.logLevel)
   const targetFor = targets({ config, settings, place, account })
   const consumers = builtLate(async () => (await import('./consumers.ts')).gcpConsumers(config, settings, account))
+  const build = async () => (await import('./notifiers.ts')).gcpNotifiers(config, settings, account)
+  const notify = notifyLate(config.channels, ['pubsub'], build)
   const { store, foreign, enter } = place
   return {
     config,
     settings,
     log,
-    core: { store, targetFor, consumers, othersKinds, log, runLivesMs: RUN_LIVES_MS, stepNeedsMs: STEP_NEEDS_MS },
+    core: { store, targetFor, consumers, notify, othersKinds, log, runLivesMs: RUN_LIVES_MS, stepNeedsMs: STEP_NEEDS_MS },
     callers: settings.callers && callerCheck(settings.callers),
     foreign,
     enter

@@ -29,6 +29,7 @@ export interface GcpSettings {
     readonly policyAnalyzer: string | undefined
     readonly apiKeys: string | undefined
     readonly run: string | undefined
+    readonly pubsub: string | undefined
     /** What an API key is asked with: a GET of an API that takes keys. */
     readonly verifyUrl: string | undefined
   }
@@ -73,6 +74,7 @@ const ENVIRONMENT = v.object({
   POLICY_ANALYZER_ENDPOINT: endpointSetting('POLICY_ANALYZER_ENDPOINT'),
   API_KEYS_ENDPOINT: endpointSetting('API_KEYS_ENDPOINT'),
   CLOUD_RUN_ENDPOINT: endpointSetting('CLOUD_RUN_ENDPOINT'),
+  PUBSUB_ENDPOINT: endpointSetting('PUBSUB_ENDPOINT'),
   KEYTURN_API_KEY_VERIFY_URL: v.optional(v.pipe(v.string(), v.url('KEYTURN_API_KEY_VERIFY_URL must be a URL'))),
   KEYTURN_AUDIENCE: v.optional(v.string()),
   KEYTURN_CALLERS: v.optional(emails),
@@ -114,6 +116,7 @@ export const GCP_SETTINGS: readonly Setting[] = [
   { name: 'POLICY_ANALYZER_ENDPOINT', fallback: 'Google’s', says: 'which tells when a service-account key was used' },
   { name: 'API_KEYS_ENDPOINT', fallback: 'Google’s', says: 'the same for API keys' },
   { name: 'CLOUD_RUN_ENDPOINT', fallback: 'Google’s', says: 'the same for a `restart` of the kind `run:`' },
+  { name: 'PUBSUB_ENDPOINT', fallback: 'Google’s', says: 'the same for `pubsub:` in `KEYTURN_NOTIFY`' },
   {
     name: 'KEYTURN_API_KEY_VERIFY_URL',
     fallback: 'the languages of Cloud Translation',
@@ -164,6 +167,7 @@ const settingsOf = (e: Environment): GcpSettings => ({
     policyAnalyzer: e.POLICY_ANALYZER_ENDPOINT,
     apiKeys: e.API_KEYS_ENDPOINT,
     run: e.CLOUD_RUN_ENDPOINT,
+    pubsub: e.PUBSUB_ENDPOINT,
     verifyUrl: e.KEYTURN_API_KEY_VERIFY_URL
   },
   callers: callersOf(e),

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type Config, readConfig } from '../../shared/config.ts'
 import { builtLate } from '../../shared/consumers/late.ts'
 import { jsonLog, type Log } from '../../shared/log.ts'
+import { notifyLate } from '../../shared/notifiers/notifiers.ts'
 import type { Core } from '../../shared/rotation/core.ts'
 import type { PostgresSettings } from '../../shared/targets/postgres.ts'
 import { postgresSettings } from '../../shared/targets/postgres-configured.ts'
@@ -53,7 +54,9 @@ export async function composeLocal(settings: LocalSettings): Promise<Local> {
   const who = signedIn()
   const targetFor = localTargets(environment, config, own, stored, who)
   const consumers = builtLate(async () => (await import('./consumers.ts')).localConsumers(environment, config, who))
-  const core: Core = { store, targetFor, consumers, log, runLivesMs: LONGEST_RUN_MS + 30_000, stepNeedsMs: 2_000 }
+  const build = async () => (await import('./notifiers.ts')).localNotifiers(environment, config, who)
+  const notify = notifyLate(config.channels, ['sns', 'queue', 'eventgrid', 'pubsub'], build)
+  const core: Core = { store, targetFor, consumers, notify, log, runLivesMs: LONGEST_RUN_MS + 30_000, stepNeedsMs: 2_000 }
   return { config, storeName, folder, core, postgres: own, end }
 }
 

@@ -1,4 +1,5 @@
 import type { DoneReport, SecretReport } from '../../shared/report.ts'
+import type { Page } from '../../shared/rotation/page.ts'
 import { instant } from '../../shared/types.ts'
 import type { Answer } from './command.ts'
 import { type Exit, exitOf, worst } from './exit-codes.ts'
@@ -17,11 +18,17 @@ export function reportsAnswer(action: string, results: readonly SecretReport[]):
 
 export function reportText(report: SecretReport, paint: Paint): string {
   const name = paint('bold', report.secret)
-  if (!report.ok) return `${name}: ${failureText(report, paint)}`
+  const paged = (report.pages ?? []).map(({ notTold }) => pageText(notTold)).join('')
+  if (!report.ok) return `${name}: ${failureText(report, paint)}${paged}`
   const { current, previous, graceEnds, note } = report
   const grace = previous && graceEnds ? `; ${previous} stays valid at least until ${clock(instant(Date.parse(graceEnds)))}` : ''
-  return `${name}: ${doneText(report.done, note, paint)}; ${current} is current${grace}`
+  return `${name}: ${doneText(report.done, note, paint)}; ${current} is current${grace}${paged}`
 }
+
+const pageText = (notTold: Page['notTold']): string =>
+  notTold.length === 0
+    ? '; people were told'
+    : `; not told: ${notTold.map(({ channel, code }) => `${channel} (${code})`).join(', ')}`
 
 function doneText(done: readonly DoneReport[], note: string | null, paint: Paint): string {
   if (done.length === 0) return `nothing to do${note ? ` (${note})` : ''}`

@@ -1,5 +1,5 @@
 import { awsEndpoint } from '../aws-region.ts'
-import { type AwsCredentials, inLowerCase, signedHeaders } from '../aws-signature.ts'
+import { type OwnCredentials, ownHeaders } from '../aws-signature.ts'
 import { type Code, KeyturnError } from '../errors.ts'
 import type { Consumer, Consumers } from '../ports/consumers.ts'
 import { type ApiAnswer, type CallSettings, providerApi } from '../provider-api.ts'
@@ -9,7 +9,7 @@ import { codeFor } from '../vendor-code.ts'
 export interface EcsSettings extends CallSettings {
   /** Of the clusters. */
   readonly region: string
-  readonly credentials: (signal: AbortSignal) => Promise<AwsCredentials>
+  readonly credentials: OwnCredentials
   /** Default: ECS of the region. */
   readonly endpoint?: string | undefined
 }
@@ -21,18 +21,19 @@ export interface EcsSettings extends CallSettings {
  */
 export function ecsService(settings: EcsSettings): Consumers['restart'] {
   const { region, credentials, endpoint = awsEndpoint('ecs', region), ...rest } = settings
-  const api = providerApi({ ...rest, peer: 'Amazon ECS', endpoint })
+  const api = providerApi({ ...rest, peer: PEER, endpoint })
   return async (consumer, _, signal) => {
     const [cluster, service] = partsOf(consumer)
     const body = JSON.stringify({ cluster, service, forceNewDeployment: true })
-    const keys = await credentials(signal).catch(noCredentials)
     const { host } = new URL(endpoint)
-    const headers = inLowerCase(await signedHeaders({ service: 'ecs', region, host, body, headers: TYPES }, keys))
+    const headers = await ownHeaders(PEER, credentials, { service: 'ecs', region, host, body, headers: TYPES }, signal)
     // A repeat is another deployment, which takes the place of the one under way.
     const answer = await api({ method: 'POST', path: '/', body, headers, repeatable: true }, signal)
     if (answer.status !== 200 || !answer.isJson) throw refusal(answer, consumer)
   }
 }
+
+const PEER = 'Amazon ECS'
 
 /** JSON 1.1, as the service’s model (ecs-2014-11-13) says. */
 const TYPES = {
@@ -74,16 +75,11 @@ function refusal({ json, status }: ApiAnswer, { name }: Consumer): KeyturnError 
   const vendor = codeIn(json) ?? String(status)
   const code = codeFor(CODES, vendor, status)
   const message = MESSAGES[code]?.(name) ?? `the deployment of ${name} was answered with ${vendor}`
-  return new KeyturnError(code, `Amazon ECS: ${message}`, vendor)
+  return new KeyturnError(code, `${PEER}: ${message}`, vendor)
 }
 
 /** The type alone, or behind a namespace and `#` (smithy.io/2.0/aws/protocols/aws-json-1_1-protocol, “Operation error serialization”). */
 function codeIn(json: unknown): string | undefined {
   const type = (json as { __type?: unknown } | null | undefined)?.__type
   return typeof type === 'string' ? /(?:^|#)(\w{1,100})$/.exec(type)?.[1] : undefined
-}
-
-function noCredentials(e: unknown): never {
-  if (e instanceof KeyturnError) throw e
-  throw new KeyturnError('denied/provider', 'Amazon ECS: no credentials to ask with', e instanceof Error ? e.name : typeof e)
 }

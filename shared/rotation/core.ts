@@ -1,9 +1,11 @@
 import type { Deadline } from '../deadline.ts'
 import type { Log } from '../log.ts'
 import type { Consumers } from '../ports/consumers.ts'
+import type { Notify } from '../ports/notify.ts'
 import type { SecretCatalog, SecretStore } from '../ports/secret-store.ts'
 import type { Target } from '../ports/target.ts'
 import type { Instant, SecretId, SecretText } from '../types.ts'
+import type { Page } from './page.ts'
 
 /** What the core is given by a composition root. */
 export interface Core {
@@ -17,6 +19,8 @@ export interface Core {
   readonly othersKinds?: readonly string[] | undefined
   /** Who restarts consumers after a promotion. Undefined: this host restarts nobody, and says so in the record. */
   readonly consumers?: Consumers | undefined
+  /** Who tells people what they must know at once. Undefined: nobody is told but by the log. */
+  readonly notify?: Notify | undefined
   readonly log: Log
   /** How long any run can live: the host's time limit and one request timeout. A claim older than this is dead. */
   readonly runLivesMs: number
@@ -36,4 +40,6 @@ export interface Request {
   /** Look, decide, print; change nothing. */
   readonly dryRun: boolean
   readonly deadline: Deadline
+  /** Called when people were told something, or could not be. */
+  readonly onPage?: ((page: Page) => void) | undefined
 }

@@ -9,6 +9,7 @@ import { clean, disable, mint, retireKey, retireOld, takeBack } from './keys.ts'
 import { afterDrop, afterPromotion, afterStage } from './known.ts'
 import { type Held, inGrace, type Observation } from './machine.ts'
 import { contextOf, type Memory, namedBy, seen } from './observe.ts'
+import { alarm } from './page.ts'
 import type { Step } from './phases.ts'
 import { promotedAt } from './plan.ts'
 import { tell } from './tell.ts'
@@ -188,12 +189,24 @@ const heal: Effect = async (run, o) => {
   const { facts, current } = seen(o)
   const what = { secret: facts.name, code: 'bug/broken', principal: current.credential.principal, at: iso(facts.seenAt) }
   run.core.log.error('broken', what)
-  await run.hold.heal(current.credential, run.request.deadline.signal)
-  if ((await run.target.verify(current.credential, contextOf(facts), run.request.deadline.signal)) === 'rejected')
-    throw new KeyturnError('bug/broken', `${facts.name}: current was set again and is still refused`)
+  const { alarms } = run.memory
+  try {
+    await healed(run, facts, current)
+  } catch (e) {
+    alarms.push(alarm('broken', facts, current, e))
+    throw e
+  }
+  alarms.push(alarm('healed', facts, current, 'The target takes it again, now that its own value was set anew.'))
   run.memory.currentRefused = false
   run.done.push({ step: 'heal', principal: current.credential.principal })
   return undefined
+}
+
+async function healed({ hold, target, request }: Run, facts: SecretFacts, { credential }: Held): Promise<void> {
+  const { signal } = request.deadline
+  await hold.heal(credential, signal)
+  if ((await target.verify(credential, contextOf(facts), signal)) === 'rejected')
+    throw new KeyturnError('bug/broken', `${facts.name}: current was set again and is still refused`)
 }
 
 const refuse: Effect = async (_run, o) => {

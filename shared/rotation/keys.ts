@@ -7,6 +7,7 @@ import { instant, type SecretId, type Token } from '../types.ts'
 import type { Effect, Run } from './effects.ts'
 import type { Observation } from './machine.ts'
 import { contextOf, type Memory, namedBy, observe, seen } from './observe.ts'
+import { alarm } from './page.ts'
 
 /** Minted keys: what is done to them beside what every credential has. */
 
@@ -159,7 +160,10 @@ export async function retireOld(run: Run, o: Observation): Promise<void> {
   const old = oldOf(o)
   const { principal } = old.credential
   const { signal } = run.request.deadline
-  const proof = await run.hold.retire(old.credential, { endSessions: run.request.endSessions }, signal)
+  const proof = await run.hold.retire(old.credential, { endSessions: run.request.endSessions }, signal).catch((e: unknown) => {
+    if (hasCode(e, 'bug/proof')) run.memory.alarms.push(alarm('proof', facts, old, e))
+    throw e
+  })
   const retired = { version: old.version, at: proof.at, refusal: proof.refusal }
   const patch = { retired, ...without(facts.metadata, 'disabled', 'acknowledged') }
   await run.core.store.annotate(facts.id, patch, facts.revision, signal)

@@ -5,6 +5,7 @@ import type { Context, Credential, Live, Target, TargetFacts, TargetHold, Usage 
 import { type Instant, instant, type VersionId } from '../types.ts'
 import type { Core, Request } from './core.ts'
 import { type Held, type Observation, pendingOf } from './machine.ts'
+import type { Alarm } from './page.ts'
 import { dueAt, promotedAt } from './plan.ts'
 
 /** What a run keeps between two looks: values, which never change under a version id, and what the target answered. */
@@ -25,6 +26,8 @@ export interface Memory {
   isTold: boolean
   /** Claims of this request's own, by deliveries that died, which this run ended. */
   endedClaims: number
+  /** What people are told when the run has ended. */
+  readonly alarms: Alarm[]
 }
 
 export const emptyMemory = (): Memory => ({
@@ -37,7 +40,8 @@ export const emptyMemory = (): Memory => ({
   live: undefined,
   maxLive: 0,
   isTold: false,
-  endedClaims: 0
+  endedClaims: 0,
+  alarms: []
 })
 
 /** What a target is told of the secret. */

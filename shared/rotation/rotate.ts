@@ -9,6 +9,7 @@ import { type Done, EFFECTS, isAttemptOf, type Run } from './effects.ts'
 import { stopped, takeHold } from './hold.ts'
 import { type Held, type Intent, inGrace, type Observation, phaseOf } from './machine.ts'
 import { contextOf, emptyMemory, type Memory, observe, refuseOthers } from './observe.ts'
+import { alarm, page } from './page.ts'
 import { type Phase, rowOf } from './phases.ts'
 
 /** What one run did to one secret, and where it left it. */
@@ -36,8 +37,21 @@ const MAX_TURNS = 16
  * Throws KeyturnError; a refusal has changed nothing.
  */
 export async function run(core: Core, asked: Intent, request: Request, proposal?: Run['proposal']): Promise<Outcome> {
-  const intent: Intent = proposal ? { ...asked, isRollback: true } : asked
   const memory = emptyMemory()
+  try {
+    return await ran(core, proposal ? { ...asked, isRollback: true } : asked, request, memory, proposal)
+  } finally {
+    await page(core, request, memory.alarms)
+  }
+}
+
+async function ran(
+  core: Core,
+  intent: Intent,
+  request: Request,
+  memory: Memory,
+  proposal: Run['proposal'] | undefined
+): Promise<Outcome> {
   const facts = await core.store.describe(request.secretId, request.deadline.signal)
   if (!facts) throw new KeyturnError('not-found/secret', `no secret ${request.secretId}`)
   // Its owner has not asked for it: what rotates it may be something else. Where Secrets Manager drives, the owner has.
@@ -53,7 +67,12 @@ export async function run(core: Core, asked: Intent, request: Request, proposal?
   await drift(core, target, first, intent, memory, request)
   if (request.dryRun) return ended(first, phaseOf(first, intent), intent, [])
   if (isIdle(first, intent, memory)) return outcome(first, [], undefined, intent)
-  const hold = await takeHold(target, [current, first.pending?.held], contextOf(facts), request.deadline.signal)
+  const places = [current, first.pending?.held]
+  const hold = await takeHold(target, places, contextOf(facts), request.deadline.signal).catch((e: unknown) => {
+    // No login opens it any more. Whoever has the lock may be about to make current valid again.
+    if (memory.currentRefused && hasClass(e, 'denied')) memory.alarms.push(alarm('broken', facts, current, e))
+    throw e
+  })
   try {
     // Where the store's claim is the hold, nothing was taken since the look: each write compares with it, or looks.
     const known = target.facts.lock === 'claim' ? facts : undefined
@@ -78,7 +97,7 @@ async function turns(run: Run, asked: Intent, first: SecretFacts | undefined): P
     const { step } = rowOf(phase)
     if (phase === 'absent') throw new KeyturnError('not-found/secret', `${request.secretId} went away`)
     if (step === 'none') {
-      alertOverdue(core, o, phase)
+      alertOverdue(run, o, phase)
       return ended(o, phase, intent, done)
     }
     request.deadline.ensure(core.stepNeedsMs)
@@ -189,9 +208,12 @@ function outcome(o: Observation, done: readonly Done[], note: string | undefined
 }
 
 /** The hard limit: somebody has to look why the old key is still there. It is not cut, unless its owner said so. */
-function alertOverdue({ log }: Core, o: Observation, phase: Phase): void {
-  if (phase !== 'draining' || !o.facts || o.target?.issue !== 'minted' || !drainOf(o, o.facts).isOverdue) return
-  log.error('overdue', { secret: o.facts.name, principal: o.previous?.credential.principal, waitsFor: waitsFor(o) })
+function alertOverdue({ core, memory }: Run, o: Observation, phase: Phase): void {
+  const { facts, previous } = o
+  if (phase !== 'draining' || !facts || !previous || o.target?.issue !== 'minted' || !drainOf(o, facts).isOverdue) return
+  const why = waitsFor(o)
+  core.log.error('overdue', { secret: facts.name, principal: previous.credential.principal, waitsFor: why })
+  memory.alarms.push(alarm('overdue', facts, previous, `It waits: ${why.join('; ')}.`))
 }
 
 /** Why a request is refused while the previous credential lives. */

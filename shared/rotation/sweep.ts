@@ -2,12 +2,14 @@ import pMap from 'p-map'
 import { asKeyturnError, type KeyturnError } from '../errors.ts'
 import type { SecretFacts } from '../ports/secret-store.ts'
 import type { Core, Request } from './core.ts'
+import type { Page } from './page.ts'
 import { type Outcome, run } from './rotate.ts'
 
 /** One secret's part of a sweep. */
-export type SweepResult =
-  | { readonly secret: string; readonly outcome: Outcome }
-  | { readonly secret: string; readonly error: KeyturnError }
+export type SweepResult = { readonly secret: string; readonly pages: readonly Page[] } & (
+  | { readonly outcome: Outcome }
+  | { readonly error: KeyturnError }
+)
 
 export interface SweepOptions {
   /** How many secrets at once. One database server with many secrets has this many admin sessions at most. */
@@ -51,11 +53,13 @@ async function* ofOurs({ store, othersKinds = [] }: Core, signal: AbortSignal): 
 }
 
 async function sweepOne(core: Core, facts: SecretFacts, request: Request): Promise<SweepResult> {
+  const pages: Page[] = []
+  const asked = { ...request, onPage: (page: Page) => void pages.push(page) }
   try {
-    return { secret: facts.name, outcome: await run(core, { want: 'sweep', force: false }, request) }
+    return { secret: facts.name, pages, outcome: await run(core, { want: 'sweep', force: false }, asked) }
   } catch (e) {
     const error = asKeyturnError(e)
     core.log.error('failed', { secret: facts.name, code: error.code, message: error.message, retryable: error.retryable })
-    return { secret: facts.name, error }
+    return { secret: facts.name, pages, error }
   }
 }

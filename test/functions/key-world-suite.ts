@@ -125,6 +125,19 @@ export function describeDeployment(hostNow: () => KeyHost, keysNow: () => readon
     })
   })
 
+  test('a key that its provider refuses is told to people, once, and is a failure of the sweep', async () => {
+    const host = hostNow()
+    const { acme, chat } = host.common
+    const keys = keysNow().find(({ kind }) => kind === 'http-api-key')
+    if (keys === undefined) throw new Error('no keys of the described provider')
+    const { name, first } = await ownKey(host, keys)
+    acme.shelf.remove(keys.principalOf(first))
+    for (const _ of [1, 2]) expect((await host.ask({ action: 'sweep' })).code).toBeDefined()
+    const pages = (await chat.arrived()).filter(({ text }) => text.includes(name))
+    expect(pages.map(({ text }) => text)).toEqual([expect.stringContaining('event: broken')])
+    expect(pages[0]?.text).toContain(keys.principalOf(first))
+  })
+
   test('a document of another kind than the metadata say is refused, and its provider is not called', async () => {
     const host = hostNow()
     for (const keys of keysNow()) {
@@ -137,7 +150,7 @@ export function describeDeployment(hostNow: () => KeyHost, keysNow: () => readon
     }
   })
 
-  test('no key, token or login of an administrator is in anything that the processes wrote, the news of a hook neither', async () => {
+  test('no key, token or login of an administrator is in anything that the processes wrote, neither in the news of a hook nor in a page', async () => {
     const host = hostNow()
     const planted: string[] = ['Bearer ']
     for (const keys of keysNow()) {
@@ -145,7 +158,10 @@ export function describeDeployment(hostNow: () => KeyHost, keysNow: () => readon
       await host.ask({ action: 'rotate', secretId: name })
       planted.push(...keys.secretsIn(first), ...keys.secretsIn(await host.read(name)))
     }
-    const written = `${await host.output()}${host.common.hook.double.seen.map(({ text }) => text).join()}`
+    const { hook, chat } = host.common
+    const paged = JSON.stringify(chat.last())
+    const written = `${await host.output()}${hook.double.seen.map(({ text }) => text).join()}${paged}`
+    planted.push(...chat.secrets)
     expect(planted.filter((text) => written.includes(text))).toHaveLength(0)
     expect(written).toContain('"invalid/kind"')
   })

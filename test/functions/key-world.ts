@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { MetadataPatch } from '../../shared/metadata.ts'
 import type { HttpDescription } from '../../shared/targets/http-description.ts'
+import { type SlackHarness, startSlack } from '../doubles/channel-slack.ts'
 import { type HookHarness, startHook } from '../doubles/consumer-http.ts'
 import { ACME, type Example, startExample } from '../doubles/http-example.ts'
 
@@ -57,10 +58,11 @@ export interface KeyHost {
   output(): Promise<string>
 }
 
-/** What every host needs for keys of a described provider, and for a hook that hears of promotions. */
+/** What every host needs for keys of a described provider, for a hook that hears of promotions, and where people are paged. */
 export interface Common {
   readonly acme: Example
   readonly hook: HookHarness
+  readonly chat: SlackHarness
   readonly env: Readonly<Record<string, string>>
   readonly adminDocument: Document
   close(): Promise<void>
@@ -69,21 +71,22 @@ export interface Common {
 const ACME_ADMIN_TOKEN = 'admin-token-of-the-functions-of-keys'
 
 export async function startCommon(): Promise<Common> {
-  const [acme, hook] = await Promise.all([startExample(), startHook()])
+  const [acme, hook, chat] = await Promise.all([startExample(), startHook(), startSlack()])
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-keys-'))
   writeFileSync(join(folder, 'ca.pem'), String(hook.settings.ca))
   return {
-    acme,
-    hook,
+    ...{ acme, hook, chat },
     adminDocument: acmeAdmin(acme, ACME_ADMIN_TOKEN),
     env: {
       ...acmeEnv(acme, join(folder, 'providers.json'), [ACME]),
       KEYTURN_CA_FILE: join(folder, 'ca.pem'),
       KEYTURN_PRIVATE_HOSTS: 'api.acme.example 127.0.0.1',
-      KEYTURN_RESTART_HOSTS: hook.host
+      KEYTURN_RESTART_HOSTS: hook.host,
+      KEYTURN_NOTIFY: 'slack:TEAM_SLACK',
+      TEAM_SLACK: chat.settings.url.reveal()
     },
     close: async () => {
-      await Promise.all([acme.double.close(), hook.stop()])
+      await Promise.all([acme.double.close(), hook.stop(), chat.stop()])
       rmSync(folder, { recursive: true })
     }
   }

@@ -19,6 +19,7 @@ function reading(
       status: 200,
       json: pages[path],
       isJson: true,
+      text: '',
       date: instant(asked.length),
       header: (name) => (name === 'link' ? links[path] : undefined)
     }
@@ -34,6 +35,7 @@ const endless = (more: (page: number) => object) => (paging: HttpPaging) => {
       status: 200,
       json: { data: [page], ...more(page) },
       isJson: true,
+      text: '',
       date: instant(0),
       header: () => `</k?n=${page}>; rel="next"`
     }
