@@ -2,6 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { AZURE_SETTINGS } from '../functions/azure/settings.ts'
 import { GCP_SETTINGS } from '../functions/gcp/settings.ts'
 import { EXITS } from '../functions/local/exit-codes.ts'
+import { AUDIT_SETTINGS } from '../shared/audit/function-settings.ts'
+import { RETENTION } from '../shared/audit/retention.ts'
+import { SIGNALS } from '../shared/audit/signals.ts'
 import { SETTINGS } from '../shared/config.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { CODES } from '../shared/errors.ts'
@@ -24,6 +27,8 @@ import { PROVIDERS } from '../shared/targets/http-providers.ts'
 import { UNSUPPORTED } from '../shared/targets/http-unsupported.ts'
 import { postgres } from '../shared/targets/postgres.ts'
 import { VAULT_SETTINGS } from '../shared/vault/settings.ts'
+import { AUDIT_SCHEMA_FILE, auditSchema } from './audit-schema.ts'
+import { PAGE_ASSETS_FILE, pageAssets } from './page.ts'
 
 /** A part of the README that repeats the code: written from it, between `<!-- name -->` and `<!-- /name -->`. */
 export type Section = readonly [name: string, text: () => string]
@@ -152,7 +157,26 @@ const settingsTable = (all: readonly Setting[]) => (): string =>
     all.map(({ name, fallback, says }) => [`\`${name}\``, fallback, says])
   )
 
+const signals = (): string =>
+  markdownTable(
+    ['signal', 'question', 'severity', 'MITRE ATT&CK'],
+    SIGNALS.map(({ name, question, severity, technique }) => [`\`${name}\``, question, severity, technique])
+  )
+
+const retention = (): string =>
+  markdownTable(
+    ['class', 'kept', 'what is in it'],
+    RETENTION.map(({ name, class: level, days, kinds }) => [
+      `${name}: ${level}`,
+      days === undefined ? 'for ever' : days % 365 === 0 ? `${days / 365} y` : `${days} d`,
+      name === 'failed access' ? 'whatever was denied, or tried by somebody who could not log in' : kinds.join(', ')
+    ])
+  )
+
 export const SECTIONS: readonly Section[] = [
+  ['signals', signals],
+  ['retention', retention],
+  ['audit-settings', settingsTable(AUDIT_SETTINGS)],
   ['phases', phases],
   ['stores', stores],
   ['targets', targets],
@@ -176,4 +200,8 @@ export function generated(text: string, sections: readonly Section[] = SECTIONS)
   }, text)
 }
 
-if (import.meta.main) await writeFile('README.md', generated(await readFile('README.md', 'utf8')))
+if (import.meta.main) {
+  await writeFile('README.md', generated(await readFile('README.md', 'utf8')))
+  await writeFile(AUDIT_SCHEMA_FILE, auditSchema())
+  await writeFile(PAGE_ASSETS_FILE, await pageAssets())
+}

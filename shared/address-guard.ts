@@ -50,6 +50,9 @@ const inside = lists(INSIDE_4, INSIDE_6)
 const special = lists(SPECIAL_4, SPECIAL_6)
 const all = lists(['0.0.0.0/0'], GLOBAL_6)
 
+/** An address that nobody outside of a network has: private, shared, or this machine’s. */
+export const isInside = (address: string): boolean => isIP(address) !== 0 && inside(address)
+
 /** Whether a connection to this address is refused; what is no address is. */
 export function isRefused(address: string, { allowPrivate = false }: AddressOptions = {}): boolean {
   // A zone (fe80::1%eth0) is a link's own.

@@ -8,6 +8,7 @@ import { logFailure } from '../../shared/report.ts'
 import { type DrivenSteps, drivenSteps } from '../../shared/rotation/driven/steps.ts'
 import type { Aws } from './compose.ts'
 import { type AwsEvent, type Message, parseEvent, type Step } from './events.ts'
+import { lambdaError } from './lambda-error.ts'
 
 const STEPS = { createSecret: 'create', setSecret: 'set', testSecret: 'test', finishSecret: 'finish' } as const
 
@@ -99,9 +100,3 @@ const delivery = ({ config }: Aws, id: string, sentAt: Delivery['sentAt'], limit
   deadline: limit,
   sweepConcurrency: config.sweepConcurrency
 })
-
-function lambdaError(e: KeyturnError): Error {
-  const error = new Error(`${e.message}. ${e.todo}`)
-  error.name = e.code
-  return error
-}

@@ -1,6 +1,6 @@
 import type { Code } from '../../shared/errors.ts'
 
-export type Exit = 0 | 1 | 2 | 3 | 4 | 5 | 130
+export type Exit = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 130
 
 /** What a script may act on; printed in `--help` and the README. */
 export const EXITS: readonly (readonly [exit: Exit, meaning: string])[] = [
@@ -10,6 +10,7 @@ export const EXITS: readonly (readonly [exit: Exit, meaning: string])[] = [
   [3, 'failed, but the same command may succeed later; nothing is lost'],
   [4, 'refused by a hold, a window, the grace, a credential in use, or the person who was asked'],
   [5, 'a current credential is broken, or an old one is still alive: look now'],
+  [6, 'keyturn audit found something as bad as --fail-on says'],
   [130, 'interrupted between two steps; the next run goes on']
 ]
 

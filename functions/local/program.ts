@@ -3,6 +3,7 @@ import { KeyturnError } from '../../shared/errors.ts'
 import type { AddCommand, Answer } from './command.ts'
 import { addAck } from './commands/ack.ts'
 import { addAdopt } from './commands/adopt.ts'
+import { addAudit } from './commands/audit.ts'
 import { addCreate } from './commands/create.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addHold } from './commands/hold.ts'
@@ -58,7 +59,8 @@ const COMMANDS: readonly AddCommand[] = [
   addRelease,
   addDoctor,
   addAdopt,
-  addCreate
+  addCreate,
+  addAudit
 ]
 
 function programOf(terminal: Terminal): Command {

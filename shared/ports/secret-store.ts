@@ -55,6 +55,8 @@ export interface SecretFacts {
   readonly rotatedAt?: Instant | undefined
   /** When anything about the secret last changed (AWS LastChangedDate). Later than a promotion, never earlier. */
   readonly changedAt?: Instant | undefined
+  /** When the store itself says that a value was last read; AWS (LastAccessedDate) tells the day, and never of a secret not read yet. */
+  readonly lastReadAt?: Instant | undefined
   /** False when a copy in another region has not caught up. */
   readonly replicasInSync: boolean
   /** Undefined: the store has no rotation of its own. */

@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
 export const EVENTS_FOLDER = resolve(import.meta.dirname, '../../events/azure')
 
-export const eventNames = (): readonly string[] => readdirSync(EVENTS_FOLDER).map((file) => file.replace(/\.json$/, ''))
+export const eventNames = (): readonly string[] =>
+  globSync('*.json', { cwd: EVENTS_FOLDER }).map((file) => file.replace(/\.json$/, ''))
 
 /** An event as the platform sends it. */
 export const eventOf = (name: string): Readonly<Record<string, unknown>> =>

@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
 const EVENTS_FOLDER = resolve(import.meta.dirname, '../../events/gcp')
 
-export const gcpEventNames = (): readonly string[] => readdirSync(EVENTS_FOLDER).map((file) => file.replace(/\.json$/, ''))
+export const gcpEventNames = (): readonly string[] =>
+  globSync('*.json', { cwd: EVENTS_FOLDER }).map((file) => file.replace(/\.json$/, ''))
 
 export type Json = Readonly<Record<string, unknown>>
 

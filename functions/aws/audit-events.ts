@@ -1,0 +1,92 @@
+import * as v from 'valibot'
+import { KeyturnError } from '../../shared/errors.ts'
+
+/** An object that was written. */
+export interface WrittenObject {
+  readonly bucket: string
+  readonly key: string
+}
+
+/** What starts the audit on AWS. */
+export type AuditAsked =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'objects'; readonly objects: readonly WrittenObject[] }
+  | { readonly kind: 'event'; readonly event: unknown }
+
+const Bucket = v.object({ name: v.string() })
+
+/** S3's own notification (AmazonS3/userguide/notification-content-structure): the key is encoded as in a form. */
+const Notification = v.object({
+  Records: v.array(
+    v.object({ eventSource: v.literal('aws:s3'), s3: v.object({ bucket: Bucket, object: v.object({ key: v.string() }) }) })
+  )
+})
+
+/** The same by EventBridge (AmazonS3/userguide/ev-events): the key is plain. */
+const ByEventBridge = v.object({
+  source: v.literal('aws.s3'),
+  'detail-type': v.literal('Object Created'),
+  detail: v.object({ bucket: Bucket, object: v.object({ key: v.string() }) })
+})
+
+/** Of SQS, each with a notification in its body, wrapped by SNS or not. */
+const Messages = v.object({ Records: v.array(v.object({ eventSource: v.literal('aws:sqs'), body: v.string() })) })
+const BySns = v.object({
+  Records: v.array(v.object({ EventSource: v.literal('aws:sns'), Sns: v.object({ Message: v.string() }) }))
+})
+const Wrapped = v.object({ Type: v.literal('Notification'), Message: v.string() })
+
+const Direct = v.strictObject({ action: v.literal('summarize'), reason: v.optional(v.string()) })
+const Schedule = v.object({ 'detail-type': v.literal('Scheduled Event') })
+
+/** CloudWatch Logs' subscription, and CloudTrail's records by EventBridge: what they carry is the log itself. */
+const Carried = v.union([
+  v.object({ awslogs: v.object({ data: v.string() }) }),
+  v.object({
+    'detail-type': v.picklist([
+      'AWS API Call via CloudTrail',
+      'AWS Console Sign In via CloudTrail',
+      'AWS Service Event via CloudTrail'
+    ])
+  })
+])
+
+/** Throws `invalid/request`; never quotes the event. */
+export function auditAsked(event: unknown): AuditAsked {
+  if (v.is(Direct, event) || v.is(Schedule, event)) return { kind: 'new' }
+  if (v.is(Carried, event)) return { kind: 'event', event }
+  const objects = writtenIn(event)
+  if (objects) return { kind: 'objects', objects }
+  throw new KeyturnError(
+    'invalid/request',
+    'none of: {"action":"summarize"}, a schedule, objects of S3 (by S3, EventBridge, SNS or SQS), a Logs subscription, CloudTrail by EventBridge'
+  )
+}
+
+function writtenIn(event: unknown): readonly WrittenObject[] | undefined {
+  if (v.is(Notification, event))
+    return event.Records.map(({ s3 }) => ({
+      bucket: s3.bucket.name,
+      key: decodeURIComponent(s3.object.key.replaceAll('+', ' '))
+    }))
+  if (v.is(ByEventBridge, event)) return [{ bucket: event.detail.bucket.name, key: event.detail.object.key }]
+  // S3 sends one when a notification is set up.
+  if (typeof event === 'object' && event !== null && 'Event' in event && event.Event === 's3:TestEvent') return []
+  const bodies = v.is(Messages, event)
+    ? event.Records.map(({ body }) => body)
+    : v.is(BySns, event)
+      ? event.Records.map(({ Sns }) => Sns.Message)
+      : v.is(Wrapped, event)
+        ? [event.Message]
+        : undefined
+  const inside = bodies?.map((body) => writtenIn(parsed(body)))
+  return inside?.every((objects) => objects !== undefined) ? inside.flat() : undefined
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
