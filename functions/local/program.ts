@@ -3,6 +3,7 @@ import { KeyturnError } from '../../shared/errors.ts'
 import type { AddCommand, Answer } from './command.ts'
 import { addAck } from './commands/ack.ts'
 import { addAdopt } from './commands/adopt.ts'
+import { addAsk } from './commands/ask.ts'
 import { addAudit } from './commands/audit.ts'
 import { addCreate } from './commands/create.ts'
 import { addDoctor } from './commands/doctor.ts'
@@ -60,7 +61,8 @@ const COMMANDS: readonly AddCommand[] = [
   addDoctor,
   addAdopt,
   addCreate,
-  addAudit
+  addAudit,
+  addAsk
 ]
 
 function programOf(terminal: Terminal): Command {

@@ -53,7 +53,7 @@ async function invocationOf(
   const timeoutMs = durationOption(options.timeout, '--timeout')
   if (timeoutMs > LONGEST_RUN_MS) throw new KeyturnError('invalid/request', `--timeout is at most ${duration(LONGEST_RUN_MS)}`)
   const { store, folder, verbose = false } = options
-  const mayBeNew = action === 'create' || action === 'audit'
+  const mayBeNew = ['create', 'audit', 'ask'].includes(action)
   const local = await composeLocal({ environment, store, folder, verbose, mayBeNew, logTo: { write: progress.line } })
   return {
     local: { ...local, core: { ...local.core, log: shown(local.core.log, progress) } },

@@ -4,7 +4,7 @@ import type { AuditSettings } from '../audit/settings.ts'
 export const QUESTIONS = ['new-network', 'read-volume', 'off-hours', 'denied', 'failed-logins', 'long-ttl'] as const
 export type Question = (typeof QUESTIONS)[number]
 
-/** What signals compare with, and `Settings` of one run alone. */
+/** What a question is asked about, and what its answers are compared with. */
 export interface Asked {
   /** Milliseconds since the epoch: what happened from `since` on, and before `until`, is answered. */
   readonly since: number

@@ -89,6 +89,15 @@ function isZone(zone: string): boolean {
   }
 }
 
+/** Names of operations, by what they are. */
+export function namesByKind(
+  operations: Iterable<readonly [name: string, { readonly kind: string }]>
+): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, string[]>()
+  for (const [name, { kind }] of operations) names.set(kind, [...(names.get(kind) ?? []), name])
+  return names
+}
+
 /** A name out of the settings that is written into a query. Throws `invalid/query`. */
 export function checkedName(name: string, form: RegExp, what: string): string {
   if (!form.test(name)) throw new KeyturnError('invalid/query', `${what} is not one`)

@@ -1,6 +1,5 @@
-import { awsOperations } from '../audit/cloudtrail-operations.ts'
-import type { Kind } from '../audit/event.ts'
-import { addressIn, firstOf, listed, networkOf, quoted, type SqlDialect } from './sql-dialect.ts'
+import { TABLE } from '../audit/cloudtrail-operations.ts'
+import { addressIn, firstOf, isKnown, kindOf, listed, networkOf, quoted, type SqlDialect } from './sql-dialect.ts'
 
 /** A table of CloudTrail records that trailTable (aws-athena-table.ts) made; names are checked there. */
 export interface TrailTable {
@@ -11,9 +10,7 @@ export interface TrailTable {
   readonly regions: readonly string[]
 }
 
-/** The services whose records are events: those that cloudtrail-operations.ts knows. */
-const SOURCES = ['secretsmanager', 'kms', 'sts', 'signin', 'cloudtrail', 'iam'].map((name) => `${name}.amazonaws.com`)
-
+/** As in from-cloudtrail.ts. */
 const DENIED = [
   'AccessDenied',
   'AccessDeniedException',
@@ -44,7 +41,7 @@ function recordsOf({ database, table, accounts, regions }: TrailTable, from: num
     `COALESCE(${path.map((name) => `JSON_EXTRACT_SCALAR(${column}, '$.${name}')`).join(', ')}, '')`
   const texts = {
     name: 'eventname',
-    service: 'eventsource',
+    api: 'eventsource',
     error_code: 'errorcode',
     error_text: 'errormessage',
     came_from: 'sourceipaddress',
@@ -76,7 +73,7 @@ function recordsOf({ database, table, accounts, regions }: TrailTable, from: num
   WHERE account IN (${listed(accounts)}) AND region IN (${listed(regions)})
     AND "timestamp" BETWEEN ${quoted(dayOf(from))} AND ${quoted(dayOf(until + LATE_MS))}
     AND eventtime >= ${quoted(secondOf(from))} AND eventtime < ${quoted(secondOf(until))}
-    AND (${SOURCES.map((source) => `eventsource = ${quoted(source)} AND eventname IN (${listed([...operationsOf(source).keys()])})`).join('\n      OR ')})
+    AND (${isKnown(Object.entries(TABLE), 'eventsource', 'eventname')})
     AND NOT (eventname = 'AssumeRole' AND COALESCE(useridentity.type, '') = 'AWSService')
 )`
 }
@@ -86,8 +83,6 @@ const LATE_MS = 86_400_000
 const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10).replaceAll('-', '/')
 /** Records have whole seconds: what begins within one begins with the next. */
 const secondOf = (at: number): string => `${new Date(Math.ceil(at / 1000) * 1000).toISOString().slice(0, 19)}Z`
-
-const operationsOf = (source: string): ReadonlyMap<string, { readonly kind: Kind }> => awsOperations(source) ?? new Map()
 
 /** Who, and which secret: cloudtrail-identity.ts and cloudtrail-names.ts. */
 function namedOf({ extract }: SqlDialect): string {
@@ -104,30 +99,21 @@ function namedOf({ extract }: SqlDialect): string {
   const account = extract(firstOf('asked', 'answered', 'additional'), '^arn:[^:]*:[^:]*:[^:]*:(\\d{12}):')
   return `callers AS (
   SELECT records.*, ${firstOf('issuer_arn', 'caller_arn')} AS base_arn, ${session} AS session,
-    CASE WHEN service = 'secretsmanager.amazonaws.com' THEN ${named} ELSE '' END AS named,
+    CASE WHEN api = 'secretsmanager.amazonaws.com' THEN ${named} ELSE '' END AS named,
     ${firstOf('recipient', account, 'caller_account')} AS account,
-    CASE ${kindsByName()} ELSE 'other' END AS kind
+    ${kindOf(Object.entries(TABLE), 'api', 'name')} AS kind
   FROM records WHERE nth = 1
 )`
 }
 
-function kindsByName(): string {
-  const names = new Map<Kind, string[]>()
-  for (const source of SOURCES)
-    for (const [name, { kind }] of operationsOf(source)) names.set(kind, [...(names.get(kind) ?? []), `${source}/${name}`])
-  return [...names]
-    .map(([kind, some]) => `WHEN CONCAT(service, '/', name) IN (${listed(some)}) THEN ${quoted(kind)}`)
-    .join('\n      ')
-}
-
 function eventsOf(dialect: SqlDialect): string {
   const { extract } = dialect
-  const isService = "(caller_type = 'AWSService' OR (caller_type = '' AND caller_arn = ''))"
+  const isAws = "(caller_type = 'AWSService' OR (caller_type = '' AND caller_arn = ''))"
   const isSso = "STRPOS(base_arn, '/AWSReservedSSO_') > 0"
-  const isOrdinary = `NOT (caller_type = 'Root' OR ${isService} OR ${isSso})`
+  const isOrdinary = `NOT (caller_type = 'Root' OR ${isAws} OR ${isSso})`
   const isOfCompute = `(${isOrdinary} AND (delivery <> '' OR REGEXP_LIKE(issuer_type, '^AWS::(Lambda|EC2|ECS)::') OR REGEXP_LIKE(session, '^i-[0-9a-f]{8,17}$')))`
   const key = firstOf('base_arn', 'principal', 'caller_account')
-  const service = "COALESCE(NULLIF(invoked_by, ''), 'aws')"
+  const aws = "COALESCE(NULLIF(invoked_by, ''), 'aws')"
   const isLogin = "kind = 'login'"
   const inArn = extract('named', '^arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:(.+)$')
   const secret = `CASE WHEN ${inArn} <> '' THEN REGEXP_REPLACE(${inArn}, '-[A-Za-z0-9]{6}$', '') ELSE named END`
@@ -141,16 +127,16 @@ events AS (
     CASE WHEN error_code = '' AND console <> 'Failure' THEN CASE WHEN name IN ('RotationFailed', 'RotationAbandoned') THEN 'failed' ELSE 'done' END
       WHEN ${isLogin} THEN 'unauthenticated' WHEN error_code IN (${listed(DENIED)}) THEN 'denied'
       WHEN error_code IN ('ResourceNotFoundException', 'NoSuchEntityException') THEN 'absent' ELSE 'failed' END AS outcome,
-    CONCAT('aws:', CASE WHEN caller_type = 'Root' THEN CONCAT('root/', caller_account) WHEN ${isService} THEN CONCAT('service/', ${service})
+    CONCAT('aws:', CASE WHEN caller_type = 'Root' THEN CONCAT('root/', caller_account) WHEN ${isAws} THEN CONCAT('service/', ${aws})
       WHEN ${isSso} THEN CONCAT(base_arn, '/', session) WHEN is_compute THEN CONCAT(${key}, '#compute') ELSE ${key} END) AS identity,
-    CASE WHEN caller_type = 'Root' THEN 'root' WHEN ${isService} THEN ${service} WHEN ${isSso} THEN session
+    CASE WHEN caller_type = 'Root' THEN 'root' WHEN ${isAws} THEN ${aws} WHEN ${isSso} THEN session
       ELSE COALESCE(NULLIF(user_name, ''), REGEXP_REPLACE(${key}, '^arn:[^:]*:[^:]*:[^:]*:[^:]*:(?:user|role)/', '')) END AS identity_name,
-    CASE WHEN caller_type = 'Root' THEN 'person' WHEN ${isService} THEN 'service' WHEN ${isSso} THEN 'person'
+    CASE WHEN caller_type = 'Root' THEN 'person' WHEN ${isAws} THEN 'service' WHEN ${isSso} THEN 'person'
       WHEN caller_type IN ('IAMUser', 'IdentityCenterUser') THEN 'person' ELSE 'workload' END AS identity_type,
     ${firstOf('endpoint', networkOf(dialect, 'address'))} AS network,
     CASE WHEN secret_name = '' THEN '' ELSE CONCAT('aws:', account, '/', secret_name) END AS secret,
     CASE WHEN error_code = '' AND console <> 'Failure' THEN seconds END AS ttl,
-    CASE WHEN kind IN ('login', 'token') THEN ${extract('service', '^([^.]*)')} ELSE '' END AS source
+    CASE WHEN kind IN ('login', 'token') THEN ${extract('api', '^([^.]*)')} ELSE '' END AS source
   FROM told
 )`
 }

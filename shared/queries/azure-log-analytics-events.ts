@@ -1,4 +1,5 @@
-import { TABLE } from '../audit/key-vault-operations.ts'
+import { statusNamed, TABLE } from '../audit/key-vault-operations.ts'
+import { namesByKind } from './asked.ts'
 
 /** A text in KQL that is known to have neither quotes nor backslashes in it. */
 export const text = (value: string): string => `'${value}'`
@@ -34,7 +35,7 @@ export const eventsKql = (from: number, until: number): string => `let told = AZ
 | extend what = case(${kinds()}, 'other')
 | where not(is_published) or what != 'other'
 | extend signature = tolower(replace_string(ResultSignature, ' ', ''))
-| extend status = coalesce(HttpStatusCode, case(${SIGNATURES.map(([name, status]) => `signature == ${text(name)}, ${status}`).join(', ')}, int(null)))
+| extend status = coalesce(HttpStatusCode, case(${SIGNATURES.map((name) => `signature == ${text(name)}, ${statusNamed(name)}`).join(', ')}, int(null)))
 | where is_published or isnotnull(status) or isnotempty(ResultSignature)
 | extend outcome = case(is_published or (status >= 200 and status < 300), 'done', status == 401, 'unauthenticated', status == 403, 'denied', status == 404, 'absent', 'failed')
 | where not(operation == 'Authentication' and outcome == 'unauthenticated')
@@ -59,19 +60,8 @@ let events = told
   secret = iff(isempty(secret_name), '', strcat('azure:', account, '/', secret_name)), iat = tolong(claims.iat), exp = tolong(claims.exp)
 | project ms, account, what, operation, outcome, identity, identity_name, identity_type, is_compute, address, network, secret, secret_name, iat, exp;`
 
-function kinds(): string {
-  const names = new Map<string, string[]>()
-  for (const [name, { kind }] of TABLE) names.set(kind, [...(names.get(kind) ?? []), name])
-  return [...names].map(([kind, some]) => `operation in (${texts(some)}), ${text(kind)}`).join(', ')
-}
+const kinds = (): string =>
+  [...namesByKind(TABLE)].map(([kind, names]) => `operation in (${texts(names)}), ${text(kind)}`).join(', ')
 
 /** As ResultSignature spells the statuses that tell something. */
-const SIGNATURES: readonly (readonly [name: string, status: number])[] = [
-  ['ok', 200],
-  ['created', 201],
-  ['accepted', 202],
-  ['nocontent', 204],
-  ['unauthorized', 401],
-  ['forbidden', 403],
-  ['notfound', 404]
-]
+const SIGNATURES = ['ok', 'created', 'accepted', 'nocontent', 'unauthorized', 'forbidden', 'notfound']

@@ -1,7 +1,7 @@
 import { COMPUTE, GOOGLE, PROGRAM } from '../audit/gcp-identity.ts'
 import { TABLE } from '../audit/gcp-operations.ts'
 import { FOREVER } from './asked.ts'
-import { addressIn, firstOf, listed, networkOf, quoted, type SqlDialect } from './sql-dialect.ts'
+import { addressIn, firstOf, isKnown, kindOf, listed, networkOf, quoted, type SqlDialect } from './sql-dialect.ts'
 
 /** A view of Cloud Audit Logs in BigQuery; names are checked by whoever makes it. */
 export interface LogView {
@@ -40,7 +40,7 @@ const METHOD = `LOWER(REGEXP_EXTRACT(${PAYLOAD}.method_name, r'([^.]*)$'))`
 function recordsOf({ project, dataset, view = '_AllLogs' }: LogView, from: number, until: number): string {
   const authentication = `${PAYLOAD}.authentication_info`
   const texts = {
-    service: `${PAYLOAD}.service_name`,
+    api: `${PAYLOAD}.service_name`,
     operation_name: `${PAYLOAD}.method_name`,
     method: METHOD,
     resource_name: `${PAYLOAD}.resource_name`,
@@ -67,8 +67,8 @@ function recordsOf({ project, dataset, view = '_AllLogs' }: LogView, from: numbe
   FROM \`${project}.${dataset}.${view}\`
   WHERE timestamp >= TIMESTAMP_MILLIS(${from}) AND timestamp < TIMESTAMP_MILLIS(${until})
     AND log_id IN (${listed(LOGS)})
-    AND (${[...TABLE].map(([service, methods]) => `${PAYLOAD}.service_name = ${quoted(service)} AND ${METHOD} IN (${listed([...methods.keys()])})`).join('\n      OR ')})
-    
+    AND (${isKnown(TABLE, `${PAYLOAD}.service_name`, METHOD)})
+    AND NOT (operation.last IS TRUE AND operation.first IS NOT TRUE)
 )`
 }
 
@@ -85,15 +85,11 @@ function namedOf({ extract }: SqlDialect): string {
     "CASE WHEN secret_id <> '' THEN CONCAT(COALESCE(NULLIF(parent, ''), resource_name), '/secrets/', secret_id) ELSE '' END"
   const named = `CASE WHEN ${extract('resource_name', SECRET)} <> '' THEN resource_name ELSE ${made} END`
   const ofLog = extract('log_name', '^(?:projects/)?((?:folders/|organizations/|billingAccounts/)?[^/]+)/logs/')
-  const kinds = new Map<string, string[]>()
-  for (const [service, methods] of TABLE)
-    for (const [method, { kind }] of methods) kinds.set(kind, [...(kinds.get(kind) ?? []), `${service}/${method}`])
-  const cases = [...kinds].map(([kind, names]) => `WHEN CONCAT(service, '/', method) IN (${listed(names)}) THEN ${quoted(kind)}`)
   return `callers AS (
   SELECT records.*, COALESCE(NULLIF(email, ''), REGEXP_REPLACE(subject, r'^(user|serviceAccount):', '')) AS principal,
-    CASE WHEN service = 'secretmanager.googleapis.com' THEN ${named} ELSE '' END AS named,
+    CASE WHEN api = 'secretmanager.googleapis.com' THEN ${named} ELSE '' END AS named,
     ${firstOf('labelled', ofLog, extract('resource_name', '^projects/([^/]+)'))} AS account,
-    CASE ${cases.join('\n      ')} ELSE 'other' END AS kind
+    ${kindOf(TABLE, 'api', 'method')} AS kind
   FROM records WHERE nth = 1
 )`
 }
@@ -118,7 +114,7 @@ events AS (
     ${firstOf('caller_network', networkOf(dialect, 'address'))} AS network,
     CASE WHEN secret_name = '' THEN '' ELSE CONCAT('gcp:', account, '/', secret_name) END AS secret,
     CASE WHEN outcome <> 'done' THEN NULL WHEN method = 'createserviceaccountkey' THEN ${FOREVER} WHEN method = 'generateaccesstoken' THEN ${seconds} END AS ttl,
-    CASE WHEN kind IN ('login', 'token') THEN ${extract('service', '^([^.]*)')} ELSE '' END AS source
+    CASE WHEN kind IN ('login', 'token') THEN ${extract('api', '^([^.]*)')} ELSE '' END AS source
   FROM told
 )`
 }

@@ -1,8 +1,10 @@
 import type { SignalRow } from '../ports/audit-query.ts'
+import { namesByKind } from './asked.ts'
 
 /**
  * What the SQL of two services says differently. The questions (sql-questions.ts) are written in what both understand, and
- * ask one relation, `events`: what AuditEvent has, a row an event, each event once. Texts are never null; none is empty.
+ * ask one relation, `events`: what AuditEvent has, a row an event, each event once. A text is never null; where there is
+ * none, it is empty.
  *
  * id, ms (since the epoch), account, kind, operation, outcome, identity, identity_name, identity_type, is_compute, address,
  * network, secret, secret_name, ttl (seconds; null: no token was given out; FOREVER: it never ends), source
@@ -17,9 +19,27 @@ export interface SqlDialect {
   extract(text: string, pattern: string): string
 }
 
-/** A text that is known to have neither quotes nor backslashes in it. */
+/** A text that is known to have no single quote in it: a constant, or of a form that asked.ts has checked. */
 export const quoted = (text: string): string => `'${text}'`
 export const listed = (texts: readonly string[]): string => texts.map(quoted).join(', ')
+
+/** APIs as a log names them, and the operations of each. */
+export type Apis = Iterable<readonly [api: string, operations: ReadonlyMap<string, { readonly kind: string }>]>
+
+/** Whether a record is of an operation that is known. */
+export const isKnown = (apis: Apis, api: string, operation: string): string =>
+  [...apis]
+    .map(([name, operations]) => `${api} = ${quoted(name)} AND ${operation} IN (${listed([...operations.keys()])})`)
+    .join('\n      OR ')
+
+/** What an operation is. */
+export function kindOf(apis: Apis, api: string, operation: string): string {
+  const named = [...apis].flatMap(([name, operations]) => [...operations].map(([one, what]) => [`${name}/${one}`, what] as const))
+  const cases = [...namesByKind(named)].map(
+    ([kind, names]) => `WHEN CONCAT(${api}, '/', ${operation}) IN (${listed(names)}) THEN ${quoted(kind)}`
+  )
+  return `CASE ${cases.join('\n      ')} ELSE 'other' END`
+}
 
 /** Rounded down. */
 export const whole = (value: string): string => `CAST(FLOOR(${value}) AS BIGINT)`

@@ -6,6 +6,8 @@ import Table from 'cli-table3'
 import { buildFunction, bytesOf, FUNCTIONS } from '../../infra/build.ts'
 import { findMoto } from '../doubles/moto.ts'
 import type { Cloud } from '../functions/lambda-cloud.ts'
+import { auditFigures } from './audit.ts'
+import { auditLines } from './audit-figures.ts'
 import {
   type CloudFigures,
   cloudLines,
@@ -32,8 +34,10 @@ const { values: options } = parseArgs({
 })
 /** How often; `--quick` is for trying the bench itself. */
 const TIMES = options.quick
-  ? { wall: 3, cold: 3, rss: 1, load: 5, imports: 3 }
-  : { wall: 25, cold: 25, rss: 5, load: 100, imports: 25 }
+  ? { wall: 3, cold: 3, rss: 1, load: 5, imports: 3, audit: 1 }
+  : { wall: 25, cold: 25, rss: 5, load: 100, imports: 25, audit: 5 }
+/** Of logs that are read: MB of each, and MB that are streamed. */
+const LOGS = options.quick ? { megabytes: 32, streamed: [32, 64] } : { megabytes: 512, streamed: [1_000, 10_000] }
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 const subject = (name: Subject['name'], file: string, { env }: Pick<Cloud, 'env'>): Subject => ({ name, file, env })
@@ -127,6 +131,13 @@ async function measured<Counted>(
   return { ...(await count()), importMs, emptyImportMs, bundleBytes: bytesOf(metafile), indexBytes: index?.bytes ?? 0 }
 }
 
+async function audited(outdir: string) {
+  const cli = FUNCTIONS.find(({ name }) => name === 'local/keyturn')
+  if (!cli) throw new Error('infra/build.ts builds no local/keyturn')
+  await buildFunction(cli, outdir)
+  return auditFigures({ ...LOGS, times: TIMES.audit, folder: outdir, cli: join(outdir, cli.name, 'index.mjs'), say })
+}
+
 function print(title: string, of: readonly Line[]): void {
   const table = new Table({ head: [title, 'measured', 'wanted', '', 'plain handler', 'store'], style: { head: [], border: [] } })
   for (const { figure, value, target, met, plain, store } of of)
@@ -146,9 +157,17 @@ try {
   say('the calls of a rotation on Vault')
   const vault = await countOnVault()
   const aws = await measure(outdir)
+  const audit = await audited(outdir)
   if (options.json)
     console.log(
-      JSON.stringify({ [NAME]: aws, 'azure/rotate-database': azure, 'gcp/rotate-database': gcp, 'vault-kv': vault, ...keys })
+      JSON.stringify({
+        [NAME]: aws,
+        'azure/rotate-database': azure,
+        'gcp/rotate-database': gcp,
+        'vault-kv': vault,
+        ...keys,
+        audit
+      })
     )
   else {
     print(NAME, lines(aws))
@@ -156,6 +175,7 @@ try {
     print('gcp/rotate-database', cloudLines(gcp, MOST_CALLS.gcp))
     print('vault-kv', storeLines(vault, MOST_CALLS.vault))
     for (const [name, figures] of Object.entries(keys)) print(name, keyLines(figures))
+    print('keyturn audit', auditLines(audit))
     console.log(`${aws.database}, TLS; Node ${aws.node}; times are medians, taken turn by turn in one run.`)
   }
 } finally {

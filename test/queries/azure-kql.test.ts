@@ -17,7 +17,7 @@ const COLUMNS = `AddressAuthorizationType:string, Algorithm:string, AppliedAssig
   _SubscriptionId:string, TenantId:string, TimeGenerated:datetime, Tlsversion:string, TrustedService:string, Type:string, VaultProperties:dynamic`
 
 const bound = (columns = COLUMNS) => kusto({ AZKVAuditLogs: `(${columns})` })
-const service = bound()
+const workspace = bound()
 
 const ASKED: Asked = {
   since: Date.UTC(2026, 6, 9),
@@ -32,12 +32,12 @@ const typeOf = (name: string): string => (/_ms$|^calls$/.test(name) && name !== 
 
 describe.each(TEXTS)('the query for %s, as Kusto reads it', (_, text) => {
   it('has every name and every type as the table of Log Analytics has them', () => {
-    expect(service.problems(text)).toEqual([])
+    expect(workspace.problems(text)).toEqual([])
   })
 
   it('answers with the columns that a row is made of, in their order', () => {
     const numbers = ['observed', 'usual', 'breadth', 'taken_ms']
-    expect(service.columns(text)).toEqual(
+    expect(workspace.columns(text)).toEqual(
       SIGNAL_COLUMNS.map((name) => `${name}:${numbers.includes(name) ? 'real' : typeOf(name)}`)
     )
   })
@@ -45,12 +45,12 @@ describe.each(TEXTS)('the query for %s, as Kusto reads it', (_, text) => {
 
 describe('the query for the inventory, as Kusto reads it', () => {
   it('has every name and every type as the table of Log Analytics has them', () => {
-    expect(service.problems(INVENTORY)).toEqual([])
+    expect(workspace.problems(INVENTORY)).toEqual([])
   })
 
   it('answers with the columns that a row is made of, in their order', () => {
     const counts = ['reads', 'writes', 'denied']
-    expect(service.columns(INVENTORY)).toEqual(
+    expect(workspace.columns(INVENTORY)).toEqual(
       ACCESS_COLUMNS.map((name) => `${name}:${counts.includes(name) ? 'long' : typeOf(name)}`)
     )
   })
@@ -69,7 +69,7 @@ describe('Kusto’s reading of a query', () => {
     ['a function that there is not', changed('tolower(', 'lowercase('), 'lowercase'],
     ['a bracket that is not closed', changed('not(is_published)', 'not(is_published'), '']
   ])('finds %s', (_, text, at) => {
-    expect(service.problems(text).map((problem) => problem.at)).toContain(at)
+    expect(workspace.problems(text).map((problem) => problem.at)).toContain(at)
   })
 
   it('finds a column that changed its type', () => {

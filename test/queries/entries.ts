@@ -26,9 +26,9 @@ const SECRETS = [
 ]
 
 const account = (name: string) => ({ principalEmail: `${name}@my-project.iam.gserviceaccount.com` })
-const through = (person: object) => ({
+const through = (...people: readonly object[]) => ({
   ...account('deploy'),
-  serviceAccountDelegationInfo: [{ firstPartyPrincipal: account('middle') }, person]
+  serviceAccountDelegationInfo: [{ firstPartyPrincipal: account('middle') }, ...people]
 })
 
 /** Whom a log names, one of each kind (AuditLog reference, "AuthenticationInfo"). */
@@ -44,7 +44,7 @@ const PEOPLE = [
   { principalSubject: 'user:bob@example.com' },
   { principalSubject: 'principal://iam.googleapis.com/locations/global/workforcePools/pool/subject/carol' },
   through({ firstPartyPrincipal: { principalEmail: 'alice@example.com' } }),
-  through({ principalSubject: 'user:dave@example.com' })
+  through({ principalSubject: 'user:dave@example.com' }, { firstPartyPrincipal: { principalEmail: 'erin@example.com' } })
 ]
 const OTHERS = [
   {},
@@ -52,7 +52,7 @@ const OTHERS = [
   { principalSubject: 'somebody' }
 ]
 
-type Add = (at: number, who: object, service: string, method: string, more?: Partial<Parts>) => void
+type Add = (at: number, who: object, api: string, method: string, more?: Partial<Parts>) => void
 
 interface Parts {
   readonly resourceName: string
@@ -75,15 +75,15 @@ interface Moments {
 export function entries(seed: number): Entries {
   const by = chance(seed)
   const made: { readonly at: number; readonly record: Entry }[] = []
-  const add: Add = (given, who, service, method, { entry = {}, ...parts } = {}) => {
+  const add: Add = (given, who, api, method, { entry = {}, ...parts } = {}) => {
     const at = Math.floor(given)
     const name = by.pick(['activity', 'data_access'])
     const record = {
       insertId: `${seed}-${made.length}`,
       logName: `projects/my-project/logs/cloudaudit.googleapis.com%2F${name}`,
       timestamp: new Date(at).toISOString(),
-      resource: { type: 'audited_resource', labels: { project_id: 'my-project', service, method } },
-      protoPayload: payloadOf(who, `${service}.googleapis.com`, method, parts),
+      resource: { type: 'audited_resource', labels: { project_id: 'my-project', service: api, method } },
+      protoPayload: payloadOf(who, `${api}.googleapis.com`, method, parts),
       ...entry
     }
     made.push({ at, record })
@@ -109,9 +109,9 @@ const payloadOf = (who: object, serviceName: string, methodName: string, parts: 
   ...(parts.code !== undefined && { status: { code: parts.code, message: 'said to people' } })
 })
 
-const MANAGER = 'google.cloud.secretmanager.v1.SecretManagerService'
+const SECRETS_API = 'google.cloud.secretmanager.v1.SecretManagerService'
 const read = (add: Add, at: number, who: object, more: Partial<Parts>): void =>
-  add(at, who, 'secretmanager', `${MANAGER}.AccessSecretVersion`, more)
+  add(at, who, 'secretmanager', `${SECRETS_API}.AccessSecretVersion`, more)
 
 /** Programs by the hour, with hours that are too many. */
 function ordinary({ by, add, first, until }: Moments): void {
@@ -128,7 +128,7 @@ function ordinary({ by, add, first, until }: Moments): void {
 function people({ by, add, first, until }: Moments): void {
   const methods = ['AccessSecretVersion', 'GetSecret', 'AddSecretVersion', 'ListSecrets', 'DestroySecretVersion', 'SetIamPolicy']
   const act = (at: number, who: object): void =>
-    add(at, who, 'secretmanager', `${MANAGER}.${by.pick(methods)}`, { resourceName: by.pick(SECRETS) })
+    add(at, who, 'secretmanager', `${SECRETS_API}.${by.pick(methods)}`, { resourceName: by.pick(SECRETS) })
   for (let day = first; day < until; day += DAY)
     for (const who of PEOPLE) {
       for (let count = by.around(2); count > 0; count--) act(day + (8 + by.below(9)) * HOUR + by.below(HOUR), who)
@@ -146,7 +146,7 @@ function refusals({ by, add, first, until }: Moments): void {
       at,
       by.pick([...WORKLOADS, ...PEOPLE, ...OTHERS]),
       'secretmanager',
-      by.pick([`${MANAGER}.AccessSecretVersion`, 'SetIamPolicy']),
+      by.pick([`${SECRETS_API}.AccessSecretVersion`, 'SetIamPolicy']),
       more
     )
     if (count % 9 === 0) read(add, at, by.pick(WORKLOADS), { granted: false, resourceName: by.pick(SECRETS) })
@@ -156,9 +156,9 @@ function refusals({ by, add, first, until }: Moments): void {
 function logins({ by, add, first, until }: Moments): void {
   for (let burst = 0; burst < 60; burst++) {
     const isLong = burst % 3 === 2
-    const callerIp = isLong ? `2001:db8:${burst}::1` : `198.51.100.${burst - (burst % 3)}`
+    const callerIp = isLong ? `2001:db8:${burst % 4}::1` : `198.51.100.${burst - (burst % 3)}`
     const at = by.pick([until - HOUR - by.below(DAY - HOUR), first + by.below(until - first - HOUR)])
-    const spread = isLong ? 1_500_000 : by.pick([60_000, 300_000, 590_000])
+    const spread = isLong ? 2_400_000 : by.pick([60_000, 300_000, 590_000])
     const tried = (isTaken: boolean): void => {
       const method = `google.login.LoginService.login${isTaken ? 'Success' : 'Failure'}`
       if (by.next() < 0.5) add(at + by.below(spread), by.pick(PEOPLE), 'login', method, { callerIp })
@@ -197,7 +197,7 @@ function tokens({ by, add, first, until }: Moments): void {
 function strange({ by, add, first, until }: Moments): void {
   const at = (): number => by.pick([SINCE + by.below(DAY), first + by.below(until - first)])
   for (let count = 0; count < 60; count++) {
-    add(at(), by.pick(PEOPLE), 'secretmanager', `${MANAGER}.CreateSecret`, {
+    add(at(), by.pick(PEOPLE), 'secretmanager', `${SECRETS_API}.CreateSecret`, {
       request: { parent: by.pick(['projects/12', '']), secretId: `made-${count % 3}` }
     })
     add(at(), by.pick(OTHERS), 'logging', 'google.logging.v2.ConfigServiceV2.UpdateSink')

@@ -60,10 +60,10 @@ export function callers(by: Chance) {
     ),
     at({ type: 'WebIdentityUser', principalId: 'web:sub', userName: 'sub' }, '192.0.2.3')
   ]
-  const services: readonly Caller[] = [
+  const cloud: readonly Caller[] = [
     at({ type: 'AWSService', invokedBy: 'secretsmanager.amazonaws.com' }, 'secretsmanager.amazonaws.com'),
     at({ accountId: ACCOUNT, invokedBy: 'rds.amazonaws.com' }, 'rds.amazonaws.com'),
     at({ accountId: ACCOUNT }, 'AWS Internal')
   ]
-  return { workloads, people, others, services }
+  return { workloads, people, others, cloud }
 }

@@ -18,18 +18,18 @@ const SINCE = Date.UTC(2026, 6, 9)
 const HISTORY_DAYS = 49
 
 /** Adds a record: `at` in milliseconds, its whole second counts. */
-export type Add = (at: number, caller: Caller, service: string, name: string, more?: object) => void
+export type Add = (at: number, caller: Caller, api: string, name: string, more?: object) => void
 
 /** Seven weeks and a day of an account's trail, by chance: every way that a record may look is in it, and every threshold is met from both sides. */
 export function trail(seed: number): Trail {
   const by = chance(seed)
   const made: { readonly at: number; readonly record: TrailRecord }[] = []
-  const add: Add = (at, { account, address, endpoint, userIdentity }, service, name, more = {}) => {
+  const add: Add = (at, { account, address, endpoint, userIdentity }, api, name, more = {}) => {
     const record = {
       eventVersion: '1.11',
       userIdentity,
       eventTime: `${new Date(at).toISOString().slice(0, 19)}Z`,
-      eventSource: `${service}.amazonaws.com`,
+      eventSource: `${api}.amazonaws.com`,
       eventName: name,
       awsRegion: 'eu-west-1',
       sourceIPAddress: address,
@@ -147,9 +147,9 @@ function logins({ by, add, all, since, until, first }: Moments): void {
   }
   for (let burst = 0; burst < 60; burst++) {
     const isLong = burst % 3 === 2
-    const address = isLong ? `2001:db8:${burst}::1` : `203.0.113.${burst - (burst % 3)}`
+    const address = isLong ? `2001:db8:${burst % 4}::1` : `203.0.113.${burst - (burst % 3)}`
     const at = burst % 2 === 0 ? since + by.below(DAY - HOUR) : first + by.below(until - first - HOUR)
-    const spread = isLong ? 1_500_000 : by.pick([60_000, 300_000, 590_000])
+    const spread = isLong ? 2_400_000 : by.pick([60_000, 300_000, 590_000])
     for (let count = 2 + by.below(9); count > 0; count--) tryOne(at + by.below(spread), address, by.pick(all.people), false)
     if (by.next() < 0.5) tryOne(at + by.below(spread), address, by.pick(all.people), true)
   }
@@ -175,7 +175,7 @@ function strange({ by, add, all, first, until, since }: Moments): void {
   const at = (): number => by.pick([since + by.below(DAY), first + by.below(until - first)])
   const named = by.pick(SECRETS)
   for (let count = 0; count < 60; count++) {
-    const caller = by.pick([...all.services, ...all.people])
+    const caller = by.pick([...all.cloud, ...all.people])
     add(
       at(),
       caller,
@@ -190,7 +190,7 @@ function strange({ by, add, all, first, until, since }: Moments): void {
     add(at(), caller, 'secretsmanager', 'DeleteSecret', {
       responseElements: { aRN: `arn:aws:secretsmanager:eu-west-1:1:secret:old-${count % 2}-aB3xY9` }
     })
-    add(at(), by.pick(all.services), 'sts', 'AssumeRole', { requestParameters: { durationSeconds: 43_200 } })
+    add(at(), by.pick(all.cloud), 'sts', 'AssumeRole', { requestParameters: { durationSeconds: 43_200 } })
     add(at(), caller, 's3', 'GetObject')
     add(at(), caller, 'secretsmanager', 'GetRandomPassword')
   }
@@ -225,7 +225,7 @@ function moves({ by, add, all, since }: Moments): void {
   }
   for (let day = 8; day > 0; day--)
     add(since - day * DAY + by.below(DAY), { ...late, address: '192.0.2.200' }, 'secretsmanager', 'ListSecrets')
-  for (const caller of [...all.workloads, ...all.people, ...all.others, ...all.services, late])
+  for (const caller of [...all.workloads, ...all.people, ...all.others, ...all.cloud, late])
     for (const address of places)
       if (by.next() < 0.4)
         add(since + by.below(DAY), { ...caller, address }, 'secretsmanager', 'DescribeSecret', {

@@ -147,7 +147,9 @@ function people({ by, add, first, until }: Moments): void {
       for (let count = by.around(2); count > 0; count--) act(day + (12 + by.below(9)) * HOUR + by.below(HOUR), claims)
       if (by.next() < 0.2) act(day + by.below(DAY), claims)
     }
-  for (let week = 0; week <= 6; week++) act(SINCE + 3 * HOUR + by.below(HOUR) - week * 7 * DAY, PEOPLE[0] ?? {})
+  // In three of the five weeks before, and in two.
+  for (const week of [0, 1, 3, 5]) act(SINCE + 3 * HOUR + by.below(HOUR) - week * 7 * DAY, PEOPLE[0] ?? {})
+  for (const week of [0, 2, 4]) act(SINCE + 4 * HOUR + by.below(HOUR) - week * 7 * DAY, PEOPLE[1] ?? {})
 }
 
 function refusals({ by, add, first, until }: Moments): void {
@@ -164,9 +166,9 @@ function refusals({ by, add, first, until }: Moments): void {
 function logins({ by, add, first, until }: Moments): void {
   for (let burst = 0; burst < 60; burst++) {
     const isLong = burst % 3 === 2
-    const address = isLong ? `2001:db8:${burst}::1` : `198.51.100.${burst - (burst % 3)}`
+    const address = isLong ? `2001:db8:${burst % 4}::1` : `198.51.100.${burst - (burst % 3)}`
     const at = by.pick([until - HOUR - by.below(DAY - HOUR), first + by.below(until - first - HOUR)])
-    const spread = isLong ? 1_500_000 : by.pick([60_000, 300_000, 590_000])
+    const spread = isLong ? 2_400_000 : by.pick([60_000, 300_000, 590_000])
     for (let count = 2 + by.below(9); count > 0; count--)
       add(at + by.below(spread), by.pick([...WORKLOADS, {}]), {
         status: 401,
@@ -204,6 +206,13 @@ function strange({ by, add, first, until }: Moments): void {
       more: { properties: { id: 'https://v1.vault.azure.net/secrets/MADE/1', httpStatusCode: 201 } }
     })
   }
+  // A client that asks for nothing but where to get a token.
+  for (let count = 0; count < 10; count++)
+    add(SINCE + HOUR + count, {}, { operation: 'Authentication', status: 401, address: '192.0.2.50' })
+  // So many on each of fifteen days that they would be what is usual, were they counted.
+  for (let day = 14; day >= 0; day--)
+    for (let count = 60 + by.below(9); count > 0; count--)
+      add(SINCE - day * DAY + 10 * HOUR + by.below(HOUR), by.pick(WORKLOADS), { secret: 'api-1' })
   for (let count = 0; count < 20; count++) {
     const [when, claims] = [at(), by.pick(WORKLOADS)]
     for (let copy = by.below(3); copy >= 0; copy--)

@@ -61,13 +61,13 @@ async function answered(
 ): Promise<Summary> {
   const { signal } = i.deadline
   i.progress.say('looking for logs')
-  const { sources, files, bytes } = await namedLogs({ paths, format, stdin: i.stdin, signal, isOnce }, state)
+  const { sources, files, listings, bytes } = await namedLogs({ paths, format, stdin: i.stdin, signal, isOnce }, state)
   const progressed = readingProgress(i.progress, bytes)
   const reading = { settings, since, until, seen: state.seen, bounds: BOUNDS, clock: now, signal, progressed }
   const isFiles = sources.length === files.length
   const inParts = isFiles ? await readParallel({ files, format, workers }, reading) : undefined
   const read = inParts ?? (await readLogs(sources, reading))
-  keepRead(state, files, read)
+  keepRead(state, files, read, listings)
   const listed = await listedIn(i)
   const summary = summarize(read, state, { settings, since, until, now: until, listed })
   forget(state.tally, summary.period.now, settings)

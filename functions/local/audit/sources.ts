@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
-import { type ArchivedLog, archivedLog, unreadLogs } from '../../../shared/audit/archive.ts'
+import { type ArchivedLog, archivedLog, type Listing, listingOf, unreadLogs } from '../../../shared/audit/archive.ts'
 import type { LogSource } from '../../../shared/audit/decode.ts'
 import type { Format } from '../../../shared/audit/reader.ts'
 import type { AuditState } from '../../../shared/audit/state.ts'
@@ -12,6 +12,8 @@ export interface NamedLogs {
   readonly sources: readonly LogSource[]
   /** Those of them that the state is told of when they were read. */
   readonly files: readonly ArchivedLog[]
+  /** Folders, all that is in them. */
+  readonly listings: readonly Listing[]
   /** As they lie there; undefined: not known before the end (standard input). */
   readonly bytes: number | undefined
 }
@@ -29,23 +31,32 @@ export interface Named {
 export async function namedLogs(named: Named, state: AuditState): Promise<NamedLogs> {
   const { paths, format, stdin } = named
   const files: ArchivedLog[] = []
-  for (const path of paths) if (path !== '-') for await (const file of logsAt(path, named, state)) files.push(file)
+  const listings: Listing[] = []
+  for (const path of paths) if (path !== '-') for await (const file of logsAt(path, named, state, listings)) files.push(file)
   const piped: LogSource = { name: 'standard input', bytes: undefined, format, open: () => bytesOf(stdin) }
   const isPiped = paths.includes('-')
   return {
     sources: isPiped ? [...files, piped] : files,
     files,
+    listings,
     bytes: isPiped ? undefined : files.reduce((sum, { bytes = 0 }) => sum + bytes, 0)
   }
 }
 
-async function* logsAt(path: string, { format, signal, isOnce }: Named, state: AuditState): AsyncGenerator<ArchivedLog> {
+async function* logsAt(
+  path: string,
+  { format, signal, isOnce }: Named,
+  state: AuditState,
+  listings: Listing[]
+): AsyncGenerator<ArchivedLog> {
   const at = resolve(path)
   const found = await stat(at).catch(() => undefined)
   if (!found) throw new KeyturnError('invalid/request', `there is no ${path}`)
   const whole = (log: ArchivedLog): ArchivedLog => (isOnce ? { ...log, isGrowing: false } : log)
   if (found.isDirectory()) {
-    for await (const log of unreadLogs({ place: folder({ folder: at }), prefix: '', format, signal }, state)) yield whole(log)
+    const archive = { place: folder({ folder: at }), prefix: '', format, signal }
+    for await (const log of unreadLogs(archive, state)) yield whole(log)
+    listings.push({ name: listingOf(archive), isWhole: true })
     return
   }
   const place = folder({ folder: dirname(at) })
