@@ -17,8 +17,10 @@ export const FUNCTIONS: readonly FunctionBuild[] = [
   // @azure/functions does not load from an ES module that a bundler made.
   { name: 'azure/rotate-database', entry: 'functions/azure/apps/rotate-database.ts', format: 'cjs' },
   { name: 'azure/rotate-api-key', entry: 'functions/azure/apps/rotate-api-key.ts', format: 'cjs' },
+  { name: 'azure/summarize-audit', entry: 'functions/azure/apps/summarize-audit.ts', format: 'cjs' },
   { name: 'gcp/rotate-database', entry: 'functions/gcp/rotate-database.ts' },
   { name: 'gcp/rotate-api-key', entry: 'functions/gcp/rotate-api-key.ts' },
+  { name: 'gcp/summarize-audit', entry: 'functions/gcp/summarize-audit.ts' },
   { name: 'local/keyturn', entry: 'functions/local/cli.ts' }
 ]
 

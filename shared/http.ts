@@ -1,7 +1,6 @@
 import { type Report, throwOnFailure } from './act.ts'
 import { asKeyturnError, type CodeClass, classOf, KeyturnError } from './errors.ts'
 import type { SecretReport } from './report.ts'
-import { type ActionRequest, parseRequest } from './request.ts'
 
 const STATUS: Readonly<Record<CodeClass, number>> = {
   invalid: 400,
@@ -18,10 +17,11 @@ const STATUS: Readonly<Record<CodeClass, number>> = {
 }
 
 /**
- * What a host answers over HTTP, 4xx where the request, or what it names, has to change first (RFC 9110). Of bad settings
- * the caller knows nothing.
+ * What a host answers over HTTP, 4xx where the request, or what it names, has to change first (RFC 9110). Of bad settings,
+ * and of the state of an audit, the caller knows nothing.
  */
-export const httpStatusOf = ({ code }: KeyturnError): number => (code === 'invalid/config' ? 500 : STATUS[classOf(code)])
+export const httpStatusOf = ({ code }: KeyturnError): number =>
+  code === 'invalid/config' || code === 'invalid/state' ? 500 : STATUS[classOf(code)]
 
 /** No request of ours is longer. */
 export const MAX_BODY_BYTES = 16_384
@@ -41,13 +41,15 @@ export interface HttpAnswer {
 
 export const refusalOf = (error: KeyturnError): Refusal => ({ status: httpStatusOf(error), error })
 
+export const isRefusal = (asked: object): asked is Refusal => 'error' in asked
+
 /**
  * The common request, in a body of JSON under any content type. Throws `invalid/request`; a body that is too long is a 413.
  */
-export function requestIn(body: Uint8Array): ActionRequest | Refusal {
+export function requestIn<T extends object>(body: Uint8Array, parse: (json: unknown) => T): T | Refusal {
   if (body.byteLength > MAX_BODY_BYTES)
     return { status: 413, error: new KeyturnError('invalid/request', `the body is longer than ${MAX_BODY_BYTES} bytes`) }
-  return parseRequest(jsonOf(Buffer.from(body).toString('utf8')))
+  return parse(jsonOf(Buffer.from(body).toString('utf8')))
 }
 
 function jsonOf(text: string): unknown {

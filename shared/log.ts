@@ -14,10 +14,10 @@ export interface Log {
 /**
  * A log on a stream (standard output by default). Nothing is redacted here, on purpose: redaction by list is found
  * one leak at a time; what may be secret is a SecretText, which prints `[secret]`, and has no way in.
+ * A line is written when this returns: pino's own default writes later, and Lambda freezes, or ends, a process that has answered.
  */
-export function jsonLog(level: string, stream?: DestinationStream): Log {
-  const options = { level, base: null, timestamp: () => `,"time":"${new Date().toISOString()}"` }
-  const out = stream ? pino(options, stream) : pino(options)
+export function jsonLog(level: string, stream: DestinationStream = pino.destination({ sync: true })): Log {
+  const out = pino({ level, base: null, timestamp: () => `,"time":"${new Date().toISOString()}"` }, stream)
   return {
     info: (event, fields) => out.info({ event, ...fields }),
     warn: (event, fields) => out.warn({ event, ...fields }),

@@ -1,16 +1,17 @@
 import * as v from 'valibot'
 import { AUDIT_ENVIRONMENT, auditSettingsOf } from '../../shared/audit/function-settings.ts'
+import { listedLately } from '../../shared/audit/listed-lately.ts'
 import type { AuditHost } from '../../shared/audit/run-audit.ts'
-import type { Config } from '../../shared/config.ts'
+import type { NamedObject, Prefix } from '../../shared/audit/wanted-logs.ts'
 import { readHostSettings } from '../../shared/host-settings.ts'
 import { jsonLog } from '../../shared/log.ts'
+import { notifyLate } from '../../shared/notifiers/notifiers.ts'
 import { s3Bucket } from '../../shared/objects/aws-s3.ts'
 import type { Objects } from '../../shared/ports/objects.ts'
-import { awsPlace } from './compose.ts'
+import { awsPlace, type Place } from './compose.ts'
 
 /** What the audit works with on AWS. */
-export interface AwsAudit {
-  readonly config: Config
+export interface AwsAudit extends Pick<Place, 'takesSteps' | 'enter'> {
   readonly host: AuditHost
   readonly bucket: (name: string) => Objects
 }
@@ -27,8 +28,7 @@ const ENVIRONMENT = v.object({
     v.check((text) => !/\/$|^s3:\/\/[^/]+$/.test(text), 'KEYTURN_AUDIT_STATE must name an object')
   ),
   KEYTURN_AUDIT_LOGS: v.optional(place('KEYTURN_AUDIT_LOGS', 's3://my-logs/AWSLogs/123456789012/CloudTrail/')),
-  KEYTURN_AUDIT_REPORTS: v.optional(place('KEYTURN_AUDIT_REPORTS', 's3://my-bucket/reports/')),
-  KEYTURN_S3_ENDPOINT: v.optional(v.pipe(v.string(), v.url('KEYTURN_S3_ENDPOINT must be a URL')))
+  KEYTURN_AUDIT_REPORTS: v.optional(place('KEYTURN_AUDIT_REPORTS', 's3://my-bucket/reports/'))
 })
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -36,38 +36,38 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** Builds the adapters, once a process. Throws `invalid/config` with every problem of the environment. */
 export async function composeAwsAudit(environment: Environment): Promise<AwsAudit> {
   const { config, given } = readHostSettings(ENVIRONMENT, environment, () => [])
-  const buckets = new Map<string, Objects>()
-  const bucket = (name: string): Objects => {
-    const known = buckets.get(name) ?? s3Bucket({ bucket: name, endpoint: given.KEYTURN_S3_ENDPOINT })
-    buckets.set(name, known)
-    return known
-  }
-  const at = (url: string): { readonly place: Objects; readonly name: string } => {
+  const bucket = buckets(environment.AWS_ENDPOINT_URL_S3 || undefined)
+  const at = (url: string): NamedObject => {
     const [, name = '', key = ''] = S3.exec(url) ?? []
     return { place: bucket(name), name: key }
   }
-  const { KEYTURN_AUDIT_LOGS: logs, KEYTURN_AUDIT_REPORTS: reports, KEYTURN_AUDIT_FRAMEWORK: framework } = given
-  const logsAt = logs === undefined ? undefined : at(logs)
-  const reportsAt = reports === undefined ? undefined : at(reports)
-  const { store } = await awsPlace(environment, config)
+  const below = (url: string | undefined): Prefix | undefined =>
+    url === undefined ? undefined : { place: at(url).place, prefix: at(url).name }
+  const reports = below(given.KEYTURN_AUDIT_REPORTS)
+  const { store, takesSteps, enter } = await awsPlace(environment, config)
+  const build = async () => (await import('./notifiers.ts')).awsNotifiers(environment, config)
   return {
-    config,
-    bucket,
+    ...{ bucket, takesSteps, enter },
     host: {
       settings: auditSettingsOf(given),
       state: at(given.KEYTURN_AUDIT_STATE),
-      logs: logsAt && { place: logsAt.place, prefix: logsAt.name },
-      reports:
-        reportsAt &&
-        (async (summary, signal) => {
-          const { writeReports } = await import('../../shared/audit/write-reports.ts')
-          await writeReports({ place: reportsAt.place, prefix: reportsAt.name, framework }, summary, signal)
-        }),
-      notifiers: [],
+      logs: below(given.KEYTURN_AUDIT_LOGS),
+      reports: reports && { ...reports, framework: given.KEYTURN_AUDIT_FRAMEWORK },
+      notify: notifyLate(config.channels, ['sns'], build),
       notifyFrom: given.KEYTURN_NOTIFY_FROM,
-      list: (signal) => store().list(signal),
+      list: listedLately((signal) => store().list(signal), Date.now),
       log: jsonLog(config.logLevel),
       now: Date.now
     }
+  }
+}
+
+/** One client a bucket. An endpoint is taken for a server that speaks S3: the bucket is in the path there. */
+function buckets(endpoint: string | undefined): (name: string) => Objects {
+  const known = new Map<string, Objects>()
+  return (name) => {
+    const bucket = known.get(name) ?? s3Bucket({ bucket: name, endpoint })
+    known.set(name, bucket)
+    return bucket
   }
 }

@@ -28,6 +28,9 @@ const RUN_LIVES_MS = 915_000
 /** What an effect and the look after it need at most, on a slow day. */
 const STEP_NEEDS_MS = 2_000
 
+/** Kept back where a token has to be revoked before the answer. */
+export const VAULT_MARGIN_MS = 2_000
+
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** A store, and the ordinary read of what lies in it. */

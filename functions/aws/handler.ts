@@ -6,7 +6,7 @@ import { asKeyturnError, KeyturnError } from '../../shared/errors.ts'
 import { once } from '../../shared/once.ts'
 import { logFailure } from '../../shared/report.ts'
 import { type DrivenSteps, drivenSteps } from '../../shared/rotation/driven/steps.ts'
-import type { Aws } from './compose.ts'
+import { type Aws, VAULT_MARGIN_MS } from './compose.ts'
 import { type AwsEvent, type Message, parseEvent, type Step } from './events.ts'
 import { lambdaError } from './lambda-error.ts'
 
@@ -49,9 +49,6 @@ export function lambda(composing: () => Promise<Aws>): Handler {
 interface Process extends Aws {
   readonly steps: DrivenSteps
 }
-
-/** Kept back where a token has to be revoked before the answer. */
-const VAULT_MARGIN_MS = 2_000
 
 async function answer(
   aws: Process,

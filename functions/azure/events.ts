@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { KeyturnError } from '../../shared/errors.ts'
-import { type Instant, instantIn } from '../../shared/types.ts'
+import type { Instant } from '../../shared/types.ts'
+import { fieldsOf, type GridEvent, gridEventsOf } from './event-grid.ts'
 
 /**
  * What Key Vault tells by Event Grid, told apart once, here.
@@ -25,44 +26,11 @@ export type VaultName = { readonly host: string } | { readonly name: string }
 
 const ROTATED_BY = ['Microsoft.KeyVault.SecretNearExpiry', 'Microsoft.KeyVault.SecretExpired']
 
-/**
- * The events of one queue message, each parsed only when its turn comes: one that is bad must not hide the others.
- * Event Grid sends one event a message; the worker has parsed a text that is JSON, and left one that is base64 (host.json,
- * `messageEncoding: none`). Throws `invalid/request`, and never quotes the message.
- */
-export function eventsOf(message: unknown): readonly (() => VaultEvent)[] {
-  const body = bodyOf(message)
-  const events: readonly unknown[] = Array.isArray(body) ? body : [body]
-  if (events.length === 0) throw new KeyturnError('invalid/request', 'the message holds no event')
-  return events.map((event) => () => parseEvent(event))
-}
-
-function bodyOf(message: unknown): unknown {
-  if (message instanceof Uint8Array) return jsonOf(Buffer.from(message).toString('utf8'))
-  return typeof message === 'string' ? jsonOf(message) : message
-}
-
-/** JSON does not begin like base64: `{` and `[` are not in its alphabet. */
-function jsonOf(text: string): unknown {
-  const plain = /^\s*[{[]/.test(text) ? text : Buffer.from(text, 'base64').toString('utf8')
-  try {
-    return JSON.parse(plain)
-  } catch {
-    throw new KeyturnError('invalid/request', 'the message is not JSON')
-  }
-}
+/** Those of one queue message. Throws `invalid/request`, and never quotes the message. */
+export const eventsOf = (message: unknown): readonly (() => VaultEvent)[] =>
+  gridEventsOf(message).map((parse) => () => vaultEventOf(parse()))
 
 const filled = v.pipe(v.string(), v.nonEmpty(), v.maxLength(256))
-
-/** The names of both schemas: Event Grid's own, and CloudEvents 1.0 (event-grid/event-schema-key-vault, cloud-event-schema). */
-const Envelope = v.object({
-  id: filled,
-  eventtype: v.optional(filled),
-  type: v.optional(filled),
-  eventtime: v.optional(v.string()),
-  time: v.optional(v.string()),
-  data: v.optional(v.unknown())
-})
 
 const Data = v.object({
   id: v.optional(v.string()),
@@ -71,25 +39,9 @@ const Data = v.object({
   version: v.optional(v.string())
 })
 
-function parseEvent(event: unknown): VaultEvent {
-  const envelope = v.safeParse(Envelope, fieldsOf(event))
-  const { id, data, eventtype, eventtime, time, type = eventtype } = envelope.success ? envelope.output : {}
-  if (id === undefined || type === undefined) throw new KeyturnError('invalid/request', 'an event without an id or a type')
+function vaultEventOf({ id, type, at, data }: GridEvent): VaultEvent {
   if (!ROTATED_BY.includes(type)) return { kind: 'other', id, type }
-  return { kind: 'expiring', id, type, at: instantIn(eventtime ?? time), ...secretOf(data) }
-}
-
-/**
- * Names without case and blanks around, values without blanks: the page's own example has `"ObjectName "` and `Id`, a version
- * that begins with a blank, and texts where its table says numbers.
- */
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
-  const entries = Object.entries(value).map(([key, given]): [string, unknown] => [
-    key.trim().toLowerCase(),
-    typeof given === 'string' ? given.trim() : (given ?? undefined)
-  ])
-  return Object.fromEntries(entries)
+  return { kind: 'expiring', id, type, at, ...secretOf(data) }
 }
 
 /** The id says all: `https://<vault host>/secrets/<name>/<version>`. What it does not, the other fields do. */

@@ -1,6 +1,6 @@
 import type { InvocationContext } from '@azure/functions'
 import type { Delivery } from '../../shared/act.ts'
-import { deadline } from '../../shared/deadline.ts'
+import { type Deadline, deadline } from '../../shared/deadline.ts'
 import { asKeyturnError, type KeyturnError } from '../../shared/errors.ts'
 import type { Log } from '../../shared/log.ts'
 import { logFailure, logResult, type SecretReport } from '../../shared/report.ts'
@@ -20,27 +20,36 @@ export interface Invocation {
 const MARGIN_MS = 2_000
 
 /** Works with the invocation's own log, inside the run's time limit, or inside `mostMs` where that is shorter. */
-export async function within<T>(
-  { config, settings, core, enter }: Azure,
+export async function limited<T>(
+  { config, settings, enter }: Pick<Azure, 'config' | 'settings' | 'enter'>,
   context: InvocationContext,
-  work: (invocation: Invocation) => Promise<T>,
+  work: (log: Log, limit: Deadline) => Promise<T>,
   mostMs = settings.runLimitMs
 ): Promise<T> {
-  const log = invocationLog(context, config.logLevel)
   const leave = enter()
   const limit = deadline(Math.min(settings.runLimitMs, mostMs), MARGIN_MS)
-  const { sweepConcurrency } = config
-  const onResult = (report: SecretReport): void => logResult(log, report)
   try {
-    return await work({
-      core: core(log),
-      log,
-      delivery: (id, sentAt) => ({ id, sentAt, deadline: limit, sweepConcurrency, onResult })
-    })
+    return await work(invocationLog(context, config.logLevel), limit)
   } finally {
     limit.end()
     await leave()
   }
+}
+
+/** The same, on secrets. */
+export async function within<T>(
+  azure: Azure,
+  context: InvocationContext,
+  work: (invocation: Invocation) => Promise<T>,
+  mostMs?: number
+): Promise<T> {
+  const { core, config } = azure
+  const invocation = (log: Log, limit: Deadline): Invocation => {
+    const { sweepConcurrency } = config
+    const onResult = (report: SecretReport): void => logResult(log, report)
+    return { core: core(log), log, delivery: (id, sentAt) => ({ id, sentAt, deadline: limit, sweepConcurrency, onResult }) }
+  }
+  return limited(azure, context, (log, limit) => work(invocation(log, limit)), mostMs)
 }
 
 /** For triggers that take an answer by a throw alone. The error has the code as its name, and what to do in its message. */

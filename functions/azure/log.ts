@@ -22,5 +22,8 @@ export function invocationLog(context: InvocationContext, level = 'info'): Log {
   return jsonLog(isLogLevel(level) ? level : 'info', stream)
 }
 
+/** Where what an invocation works with could not be built: the level of settings that cannot be read is the default. */
+export const logOf = (context: InvocationContext) => (): Log => invocationLog(context, process.env.KEYTURN_LOG_LEVEL)
+
 /** pino's numbers. */
 const [INFO, WARN, ERROR] = [30, 40, 50]

@@ -1,18 +1,17 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
 import { act, isPutOff, throwOnFailure } from '../../shared/act.ts'
 import { asKeyturnError, type KeyturnError } from '../../shared/errors.ts'
-import { answered, refusalOf, refused } from '../../shared/http.ts'
+import { answered } from '../../shared/http.ts'
 import { once } from '../../shared/once.ts'
 import type { SecretFacts } from '../../shared/ports/secret-store.ts'
 import { logFailure } from '../../shared/report.ts'
 import { parseRequest } from '../../shared/request.ts'
 import { tokenFor } from '../../shared/token.ts'
 import type { Azure } from './compose.ts'
-import { refusedCaller } from './easy-auth.ts'
 import { type ExpiringEvent, eventsOf, isOfVault, type VaultEvent } from './events.ts'
-import { requestOf, responseOf } from './http.ts'
 import { failing, type Invocation, within } from './invocation.ts'
-import { invocationLog } from './log.ts'
+import { logOf } from './log.ts'
+import { HTTP_LIMIT_MS, onDemand } from './on-demand.ts'
 
 /** The three functions of an app, each of which does one thing when it is called. Registered in apps/. */
 export interface Rotation {
@@ -35,9 +34,6 @@ export function rotation(composing: () => Promise<Azure>): Rotation {
 }
 
 type Compose = () => Promise<Azure>
-
-/** The log level of settings that cannot be read is the default. */
-const logOf = (context: InvocationContext) => () => invocationLog(context, process.env.KEYTURN_LOG_LEVEL)
 
 /** By the timer. What that brings (`isPastDue`, `scheduleStatus`) changes nothing: a sweep looks at every secret. */
 const sweepDaily = (compose: Compose, context: InvocationContext): Promise<void> =>
@@ -105,26 +101,15 @@ function isNews({ id, secret, version }: ExpiringEvent, { current, currentToken 
   return currentToken?.startsWith(tokenFor(id, secret)) === true
 }
 
-/** The load balancer in front of every function app answers in our place after 230 s (azure-functions/functions-scale). */
-const HTTP_LIMIT_MS = 200_000
-
-/** By HTTP, POST: the common request in, the report out. Never throws: the host would answer 500 without a body. */
-async function rotateOnDemand(compose: Compose, request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
-  try {
-    const composed = await compose()
-    const { easyAuth, role } = composed.settings
-    const asked = (easyAuth ? refusedCaller(request.headers, role) : undefined) ?? (await requestOf(request))
-    if ('error' in asked) {
-      // Somebody else's mistake: no alert for it.
-      logOf(context)().warn('refused', { status: asked.status, code: asked.error.code, message: asked.error.message })
-      return responseOf(refused(asked))
-    }
-    const work = async ({ core, delivery }: Invocation) =>
-      responseOf(answered(await act(core, asked, delivery(context.invocationId))))
-    return await within(composed, context, work, HTTP_LIMIT_MS)
-  } catch (e) {
-    const error = asKeyturnError(e)
-    logFailure(logOf(context)(), error)
-    return responseOf(refused(refusalOf(error)))
-  }
-}
+/** By HTTP, POST: the common request in, the report out. */
+const rotateOnDemand = (compose: Compose, request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> =>
+  onDemand(compose, request, context, {
+    parse: parseRequest,
+    answer: (azure, asked) =>
+      within(
+        azure,
+        context,
+        async ({ core, delivery }) => answered(await act(core, asked, delivery(context.invocationId))),
+        HTTP_LIMIT_MS
+      )
+  })

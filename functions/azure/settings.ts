@@ -8,7 +8,7 @@ import { DAILY, isSchedule } from './schedule.ts'
 
 /** What a function app on Azure is told by its app settings and by its host, beside what every host reads. */
 export interface AzureSettings {
-  /** `https://<vault>.vault.azure.net`, as an origin. Undefined: the secrets are in HashiCorp Vault. */
+  /** `https://<vault>.vault.azure.net`, as an origin. Undefined: the secrets are in HashiCorp Vault, or nobody asks for them. */
   readonly vaultUrl: string | undefined
   /** The blob container of leases and journal. Undefined only where vaultUrl is. */
   readonly journalUrl: string | undefined
@@ -44,7 +44,7 @@ const url = (name: string, what: string, isRight: (url: URL) => boolean) =>
   )
 
 /** Nothing that could be a credential (a SAS is a query), and TLS, wherever it is. */
-const isBare = ({ protocol, username, password, search, hash }: URL): boolean =>
+export const isBare = ({ protocol, username, password, search, hash }: URL): boolean =>
   protocol === 'https:' && [username, password, search, hash].every((part) => part === '')
 
 const isOrigin = (url: URL): boolean => isBare(url) && url.pathname === '/'
@@ -54,7 +54,7 @@ const isContainer = (url: URL): boolean => isBare(url) && /^\/.*[^/]\/?$/.test(u
 const service = (name: string) =>
   url(name, 'the https URL of the service in this cloud', (at) => at.protocol === 'https:' || isLoopback(at))
 
-const ENVIRONMENT = v.object({
+export const ENVIRONMENT = v.object({
   KEYTURN_STORE: v.optional(v.picklist(['azure', 'vault'], 'KEYTURN_STORE must be azure or vault'), 'azure'),
   KEYTURN_KEY_VAULT_URL: url('KEYTURN_KEY_VAULT_URL', 'the https URL of a vault, such as https://app.vault.azure.net', isOrigin),
   KEYTURN_JOURNAL_URL: v.optional(url('KEYTURN_JOURNAL_URL', 'the https URL of a blob container, without a SAS', isContainer)),
@@ -161,8 +161,8 @@ function journalOf(given: Given): string | undefined {
   return KEYTURN_JOURNAL_URL ?? (blobs === undefined ? undefined : `${blobs.replace(/\/$/, '')}/keyturn`)
 }
 
-const settingsOf = (e: Environment, journalUrl: string | undefined): AzureSettings => ({
-  vaultUrl: e.KEYTURN_STORE === 'azure' ? new URL(e.KEYTURN_KEY_VAULT_URL ?? '').origin : undefined,
+export const settingsOf = (e: Environment, journalUrl: string | undefined): AzureSettings => ({
+  vaultUrl: e.KEYTURN_STORE === 'azure' && e.KEYTURN_KEY_VAULT_URL ? new URL(e.KEYTURN_KEY_VAULT_URL).origin : undefined,
   journalUrl: journalUrl?.replace(/\/$/, ''),
   identity:
     e.IDENTITY_ENDPOINT === undefined || e.IDENTITY_HEADER === undefined

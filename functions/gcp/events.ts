@@ -28,7 +28,8 @@ const Message = v.object({
   message_id: v.optional(filled),
   publishTime: v.optional(v.string()),
   publish_time: v.optional(v.string()),
-  attributes: v.optional(v.unknown())
+  attributes: v.optional(v.unknown()),
+  data: v.optional(v.unknown())
 })
 
 /**
@@ -47,25 +48,36 @@ const Attributes = v.object({ eventType: filled, secretId: v.optional(v.string()
 /** resources.proto, Secret: the two patterns, with the project's number. */
 const SECRET = /^projects\/(\d+)(?:\/locations\/([a-z0-9-]+))?\/secrets\/[A-Za-z0-9_-]{1,255}$/
 
-/** Throws `invalid/request`, and never quotes the event. What the message's data holds, the whole secret, is not needed. */
-export function parseEvent(event: unknown): TopicEvent {
+/** A message of Pub/Sub's, in whatever it was delivered. */
+export interface TopicMessage {
+  readonly id: string
+  readonly publishedAt: Instant | undefined
+  readonly attributes: unknown
+  /** base64, where it is what it should be. */
+  readonly data: unknown
+}
+
+/** Throws `invalid/request`, and never quotes the event. */
+export function messageIn(event: unknown): TopicMessage {
   const parsed = v.safeParse(Event, event)
   const message = parsed.success ? (parsed.output.data?.message ?? parsed.output.message) : undefined
   if (!parsed.success || message === undefined)
     throw new KeyturnError('invalid/request', 'an event that is no message of Pub/Sub')
   const id = message.messageId ?? message.message_id ?? parsed.output.id
   if (id === undefined) throw new KeyturnError('invalid/request', 'a message without an id')
+  const { attributes, data } = message
+  return { id, publishedAt: instantIn(message.publishTime ?? message.publish_time), attributes, data }
+}
+
+/** Throws `invalid/request`, and never quotes the event. What the message's data holds, the whole secret, is not needed. */
+export function parseEvent(event: unknown): TopicEvent {
+  const { id, publishedAt, ...message } = messageIn(event)
   const attributes = v.safeParse(Attributes, message.attributes)
   if (!attributes.success) throw new KeyturnError('invalid/request', `the message ${id} is none of Secret Manager’s`)
   const { eventType, secretId } = attributes.output
   // A type is logged, and comes from outside: no longer than the longest of Secret Manager's.
   if (eventType !== 'SECRET_ROTATE') return { kind: 'other', id, type: eventType.slice(0, 80) }
-  return {
-    kind: 'rotate',
-    id,
-    publishedAt: instantIn(message.publishTime ?? message.publish_time),
-    secret: secretOf(secretId, id)
-  }
+  return { kind: 'rotate', id, publishedAt, secret: secretOf(secretId, id) }
 }
 
 function secretOf(resource = '', id: string): TopicSecret {

@@ -1,7 +1,6 @@
 import type { Request, Response } from '@google-cloud/functions-framework'
 import { KeyturnError } from '../../shared/errors.ts'
 import { type HttpAnswer, type Refusal, requestIn } from '../../shared/http.ts'
-import type { ActionRequest } from '../../shared/request.ts'
 
 /** 405 where the method is not POST. */
 export function refusedMethod({ method }: Pick<Request, 'method'>): Refusal | undefined {
@@ -12,7 +11,8 @@ export function refusedMethod({ method }: Pick<Request, 'method'>): Refusal | un
  * Cloud Scheduler's own content type is application/octet-stream. Of a body that says it is JSON and is not,
  * functions-framework has answered 400 before. Throws `invalid/request`.
  */
-export const requestOf = ({ rawBody }: Pick<Request, 'rawBody'>): ActionRequest | Refusal => requestIn(rawBody ?? Buffer.alloc(0))
+export const requestOf = <T extends object>({ rawBody }: Pick<Request, 'rawBody'>, parse: (json: unknown) => T): T | Refusal =>
+  requestIn(rawBody ?? Buffer.alloc(0), parse)
 
 export const send = (response: Response, { status, headers, body }: HttpAnswer): void =>
   void response.status(status).set(headers).json(body)

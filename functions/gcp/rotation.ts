@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import type { Request, Response } from '@google-cloud/functions-framework'
 import { act, isPutOff } from '../../shared/act.ts'
-import { asKeyturnError, hasCode, KeyturnError } from '../../shared/errors.ts'
-import { answered, type HttpAnswer, type Refusal, refusalOf, refused } from '../../shared/http.ts'
-import type { Log } from '../../shared/log.ts'
+import { asKeyturnError, hasCode } from '../../shared/errors.ts'
+import { answered, type HttpAnswer } from '../../shared/http.ts'
 import { once } from '../../shared/once.ts'
 import { logFailure } from '../../shared/report.ts'
 import { parseRequest } from '../../shared/request.ts'
 import type { Gcp } from './compose.ts'
 import { parseEvent } from './events.ts'
-import { refusedMethod, requestOf, send } from './http.ts'
-import { deliveryOf, within } from './invocation.ts'
+import { send } from './http.ts'
+import { deliveryOf, EVENT_LIMIT_MS, failed, HTTP_LIMIT_MS, within } from './invocation.ts'
 import { severityLog } from './log.ts'
+import { onDemand } from './on-demand.ts'
 
 /** Plain functions: functions-framework is the platform's. */
 export interface Rotation {
@@ -34,10 +34,6 @@ export function rotation(composing: () => Promise<Gcp>): Rotation {
     onRequest: async (request, response) => send(response, await answerOf(compose, request))
   }
 }
-
-/** functions/docs/configuring/timeout. */
-const EVENT_LIMIT_MS = 540_000
-const HTTP_LIMIT_MS = 3_600_000
 
 /**
  * By Pub/Sub (Eventarc, signature type `cloudevent`; one parameter, because with two it would be callback style). Only
@@ -78,45 +74,10 @@ async function rotateFor(event: unknown, gcp: Gcp): Promise<void> {
   await within(gcp, EVENT_LIMIT_MS, (limit) => act(gcp.core, asked, deliveryOf(gcp, limit, id, publishedAt)))
 }
 
-/** Logs a failure, and gives the error to reject with: the framework prints its stack. */
-function failed(log: Log, error: KeyturnError): Error {
-  logFailure(log, error)
-  return Object.assign(new Error(`${error.message}. ${error.todo}`), { name: error.code })
-}
-
-/**
- * By HTTP (signature type `http`), POST: the common request in, the report out. Who may ask is KEYTURN_CALLERS' to say, by an
- * ID token (oidc.ts). Cloud Scheduler's X-CloudScheduler headers are not looked at: anybody can send them. Never rejects:
- * the framework's answers are not ours.
- */
-async function answerOf(compose: Compose, request: Request): Promise<HttpAnswer> {
-  try {
-    const gcp = await compose()
-    const asked = refusedMethod(request) ?? (await callerOf(request, gcp)) ?? requestOf(request)
-    if ('error' in asked) return refusedWith(gcp, asked)
-    return await within(gcp, HTTP_LIMIT_MS, async (limit) =>
-      answered(await act(gcp.core, asked, deliveryOf(gcp, limit, randomUUID())))
-    )
-  } catch (e) {
-    const error = asKeyturnError(e)
-    logFailure(severityLog('info'), error)
-    return refused(refusalOf(error))
-  }
-}
-
-/** Somebody else's mistake: no alert for it. */
-function refusedWith({ log }: Gcp, refusal: Refusal): HttpAnswer {
-  const { code, message } = refusal.error
-  log.warn('refused', { status: refusal.status, code, message })
-  return refused(refusal)
-}
-
-/** Why the caller may not ask. "Any account of Google's" is no check: without callers nobody may. */
-async function callerOf({ headersDistinct }: Request, { callers, log }: Gcp): Promise<Refusal | undefined> {
-  if (!callers)
-    throw new KeyturnError('invalid/config', 'KEYTURN_AUDIENCE and KEYTURN_CALLERS must be set for a function that takes HTTP')
-  const caller = await callers(headersDistinct)
-  if ('error' in caller) return caller
-  log.info('called', { by: caller.email })
-  return undefined
-}
+/** By HTTP (signature type `http`), POST: the common request in, the report out. */
+const answerOf = (compose: Compose, request: Request): Promise<HttpAnswer> =>
+  onDemand(compose, request, {
+    parse: parseRequest,
+    answer: (gcp, asked) =>
+      within(gcp, HTTP_LIMIT_MS, async (limit) => answered(await act(gcp.core, asked, deliveryOf(gcp, limit, randomUUID()))))
+  })

@@ -46,7 +46,7 @@ function isEndpoint(text: string): boolean {
   return url !== undefined && (url.protocol === 'https:' || isHere) && url.href === `${url.origin}/`
 }
 
-const endpointSetting = (name: string, example = 'https://iam.googleapis.com') =>
+export const endpointSetting = (name: string, example = 'https://iam.googleapis.com') =>
   v.optional(v.pipe(v.string(), v.check(isEndpoint, `${name} must read like ${example}, without a path`)))
 
 const emails = v.pipe(
@@ -58,7 +58,7 @@ const emails = v.pipe(
   )
 )
 
-const ENVIRONMENT = v.object({
+export const ENVIRONMENT = v.object({
   // functions-framework answers with the message of what was thrown in every other environment (logger.ts).
   NODE_ENV: v.literal('production', 'NODE_ENV must be production'),
   KEYTURN_STORE: v.optional(v.picklist(['gcp', 'vault'], 'KEYTURN_STORE must be gcp or vault'), 'gcp'),
@@ -148,15 +148,16 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   readonly config: Config
   readonly settings: GcpSettings
 } {
-  const { config, given } = readHostSettings(ENVIRONMENT, environment, ({ KEYTURN_AUDIENCE, KEYTURN_CALLERS }) =>
-    (KEYTURN_AUDIENCE === undefined) === (KEYTURN_CALLERS === undefined)
-      ? []
-      : ['KEYTURN_AUDIENCE and KEYTURN_CALLERS must be set together']
-  )
+  const { config, given } = readHostSettings(ENVIRONMENT, environment, lacksCallers)
   return { config, settings: settingsOf(given) }
 }
 
-const settingsOf = (e: Environment): GcpSettings => ({
+export const lacksCallers = ({ KEYTURN_AUDIENCE, KEYTURN_CALLERS }: Readonly<Record<string, string | undefined>>) =>
+  (KEYTURN_AUDIENCE === undefined) === (KEYTURN_CALLERS === undefined)
+    ? []
+    : ['KEYTURN_AUDIENCE and KEYTURN_CALLERS must be set together']
+
+export const settingsOf = (e: Environment): GcpSettings => ({
   store: e.KEYTURN_STORE,
   project: e.GOOGLE_CLOUD_PROJECT,
   location: e.KEYTURN_LOCATION,

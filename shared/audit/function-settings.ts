@@ -58,7 +58,20 @@ const PLACES: readonly Setting[] = [
   { name: 'KEYTURN_AUDIT_REPORTS', fallback: '–', says: 'where reports are written' }
 ]
 
-export const AUDIT_SETTINGS: readonly Setting[] = [...PLACES, ...settingsIn(AUDIT_ENVIRONMENT, SAYS)]
+/** Of one host each. */
+const HOSTS: readonly Setting[] = [
+  {
+    name: 'KEYTURN_AUDIT_HUB__fullyQualifiedNamespace',
+    fallback: '–',
+    says: 'Azure: the namespace of an event hub that is read, `myhubs.servicebus.windows.net`, by the app’s identity; `__credential` and `__clientId` for a user-assigned one'
+  },
+  { name: 'KEYTURN_AUDIT_HUB_NAME', fallback: '–', says: 'Azure: the event hub' },
+  { name: 'KEYTURN_AUDIT_HUB_GROUP', fallback: '$Default', says: 'Azure: its consumer group' },
+  { name: 'AWS_ENDPOINT_URL_S3', fallback: 'the region’s', says: 'AWS: another endpoint of S3; the bucket is in the path there' },
+  { name: 'CLOUD_STORAGE_ENDPOINT', fallback: 'Google’s', says: 'Google Cloud: another endpoint of Cloud Storage' }
+]
+
+export const AUDIT_SETTINGS: readonly Setting[] = [...PLACES, ...settingsIn(AUDIT_ENVIRONMENT, SAYS), ...HOSTS]
 
 type Given = v.InferOutput<v.ObjectSchema<typeof AUDIT_ENVIRONMENT, undefined>>
 

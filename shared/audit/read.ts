@@ -1,4 +1,4 @@
-import { asKeyturnError, KeyturnError } from '../errors.ts'
+import { asKeyturnError, type Code, KeyturnError } from '../errors.ts'
 import { counter } from './count.ts'
 import { decode, type LogSource } from './decode.ts'
 import type { AuditEvent } from './event.ts'
@@ -134,7 +134,7 @@ async function readOne(source: LogSource, all: Records, read: ReadLogs, row: Row
   } catch (e) {
     if (reading.signal?.aborted) throw new KeyturnError('unavailable/deadline', 'the time for reading logs is over')
     const { code, message } = asKeyturnError(e)
-    if (code !== 'invalid/log' && code !== 'not-found/object') throw e
+    if (!OF_ONE_SOURCE.includes(code)) throw e
     const isStrange = row.taken === 0
     if (isStrange) damage.splice(0, damage.length)
     count = isStrange ? 1 : count + 1
@@ -142,6 +142,9 @@ async function readOne(source: LogSource, all: Records, read: ReadLogs, row: Row
     return told(`${code}: ${message}`)
   }
 }
+
+/** What is wrong with one log and says nothing of the others: it is gone, or was moved to an archive class. */
+const OF_ONE_SOURCE: readonly Code[] = ['invalid/log', 'invalid/object', 'not-found/object']
 
 const strange = (): KeyturnError => new KeyturnError('invalid/log', 'nothing at its beginning is a record of any known log')
 

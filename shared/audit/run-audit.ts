@@ -1,210 +1,171 @@
-import { asKeyturnError } from '../errors.ts'
-import type { Log } from '../log.ts'
-import type { Notice, Notifier } from '../ports/notifier.ts'
-import type { Objects } from '../ports/objects.ts'
+import type { Deadline } from '../deadline.ts'
+import { asKeyturnError, KeyturnError } from '../errors.ts'
 import type { SecretFacts } from '../ports/secret-store.ts'
-import { type ArchivedLog, archivedLog, keepRead, unreadLogs } from './archive.ts'
-import type { LogSource } from './decode.ts'
-import { atLeast, type Finding, type Severity } from './finding.ts'
+import { isLogName, keepRead } from './archive.ts'
+import { type Finding, SEVERITIES, type Severity } from './finding.ts'
 import { BOUNDS } from './gunzip.ts'
 import { withState } from './keep-state.ts'
 import { forget } from './merge.ts'
 import { readLogs } from './read.ts'
+import { isReport, reportName } from './report-names.ts'
 import type { AuditSettings } from './settings.ts'
 import type { AuditState } from './state.ts'
 import { summarize } from './summarize.ts'
-import type { Summary } from './summary.ts'
+import type { Gap, Summary } from './summary.ts'
+import { type Telling, type Told, tellFindings } from './tell-findings.ts'
+import { type NamedObject, type Prefix, type Wanted, type WantedLogs, wantedLogs } from './wanted-logs.ts'
+import type { ReportPlace } from './write-reports.ts'
 
 /** What a function on any host works with. */
-export interface AuditHost {
+export interface AuditHost extends Telling {
   readonly settings: AuditSettings
   /** Where the state is kept. */
-  readonly state: { readonly place: Objects; readonly name: string }
+  readonly state: NamedObject
   /** Where logs lie, for a run over all that is new; undefined: only what events bring is read. */
-  readonly logs: { readonly place: Objects; readonly prefix: string } | undefined
+  readonly logs: Prefix | undefined
   /** Where reports are written; undefined: nowhere. */
-  readonly reports: ((summary: Summary, signal: AbortSignal) => Promise<void>) | undefined
-  readonly notifiers: readonly Notifier[]
-  readonly notifyFrom: Severity
+  readonly reports: ReportPlace | undefined
   /** Facts of what the store has, never a value; undefined: it is not asked. */
   readonly list: ((signal: AbortSignal) => AsyncIterable<SecretFacts>) | undefined
-  readonly log: Log
   readonly now: () => number
 }
 
-/** What is to be read. */
-export type Wanted =
-  | { readonly kind: 'new' }
-  | { readonly kind: 'objects'; readonly objects: readonly { readonly place: Objects; readonly name: string }[] }
-  | { readonly kind: 'event'; readonly event: unknown }
-
-export interface AuditReport {
+export interface AuditReport extends Told {
   readonly action: 'summarize'
   readonly events: number
   readonly records: number
   readonly malformed: number
+  /** Delivered before. */
+  readonly duplicates: number
   readonly findings: Readonly<Record<Severity, number>>
-  /** Notices that were sent, and those that could not be: they are sent with the next run. */
-  readonly told: number
-  readonly untold: number
+  /** Time was up before all was read: the next run goes on. */
+  readonly isCut: boolean
 }
 
 /**
  * Reads what is wanted, adds it to the state, and answers: findings that are new are told, reports are written. At least
  * once: a notice may come twice, with the same id, when the run dies between it and the state. What was read counts once.
+ * Throws `unavailable/deadline` where objects were named and time was up: what was read until then is kept.
  */
-export async function runAudit(host: AuditHost, wanted: Wanted, signal: AbortSignal): Promise<AuditReport> {
+export async function runAudit(host: AuditHost, wanted: Wanted, limit: Deadline): Promise<AuditReport> {
   const { state, log } = host
-  const { summary, told, untold } = await withState(state.place, state.name, signal, (kept) =>
-    answered(host, wanted, kept, signal)
-  )
-  await host.reports?.(summary, signal)
-  const { coverage, findings } = summary
-  const report: AuditReport = {
-    action: 'summarize',
-    ...{ events: coverage.events, records: coverage.records, malformed: coverage.malformed },
-    findings: bySeverity(findings),
-    ...{ told, untold }
-  }
+  const asked = withoutOwn(host, wanted)
+  // Not even the state is written: its own event would start the next run, and that one another.
+  if (asked.kind === 'objects' && asked.objects.length === 0) return reportOf(undefined, { told: 0, untold: 0 }, false)
+  const now = host.now()
+  const run: Run = { host, asked, limit, now, name: reportName(now), mostMs: limit.remainingMs() }
+  const { summary, isCut, ...told } = await withState(state.place, state.name, limit.signal, (kept) => answered(run, kept))
+  const report = reportOf(summary, told, isCut)
   log.info('summarized', { ...report })
-  for (const { source, offset, why } of coverage.damage) log.warn('damaged', { source, offset, why })
+  for (const { source, offset, why } of summary.coverage.damage) log.warn('damaged', { source, offset, why })
+  if (isCut && asked.kind === 'objects')
+    throw new KeyturnError('unavailable/deadline', 'time was up before all objects were read; those that were are kept')
   return report
 }
 
-interface Answered {
+interface Run {
+  readonly host: AuditHost
+  readonly asked: Wanted
+  readonly limit: Deadline
+  readonly now: number
+  /** Of its reports: the same when it begins anew because the state was written meanwhile. */
+  readonly name: string
+  readonly mostMs: number
+}
+
+interface Answered extends Told {
   readonly summary: Summary
-  readonly told: number
-  readonly untold: number
+  readonly isCut: boolean
 }
 
-async function answered(host: AuditHost, wanted: Wanted, state: AuditState, signal: AbortSignal): Promise<Answered> {
-  const { settings, log } = host
-  const now = host.now()
-  const read: ArchivedLog[] = []
-  const sources = logsOf(host, wanted, state, read, signal)
-  const logs = await readLogs(sources, {
-    settings,
-    seen: state.seen,
-    bounds: BOUNDS,
-    clock: now,
-    signal,
-    since: undefined,
-    until: undefined
-  })
-  keepRead(state, read, logs)
-  const listed = await listedBy(host, signal)
-  const summary = summarize(logs, state, { settings, now, since: undefined, until: undefined, listed })
-  const counts = await tell(host, state, summary.findings, signal)
+/** For what comes after reading; of a run that has little time, half of it. */
+const AFTER_READING_MS = 120_000
+
+async function answered({ host, asked, limit, now, name, mostMs }: Run, state: AuditState): Promise<Answered> {
+  const { settings, log, reports } = host
+  const { signal } = limit
+  const isLate = (): boolean => limit.remainingMs() < Math.min(AFTER_READING_MS, mostMs / 2)
+  const logs = wantedLogs(asked, { logs: host.logs, state, isOwn: isOwn(host), isLate, signal })
+  const period = { since: undefined, until: undefined }
+  const read = await readLogs(logs.sources, { settings, seen: state.seen, bounds: BOUNDS, clock: now, signal, ...period })
+  keepRead(state, logs.given, read, logs.listings())
+  const { listed, gap } = await listedBy(host, signal)
+  const whole = summarize(read, state, { settings, now, listed, ...period })
+  const summary = withGaps(whole, [...gap, ...cutGap(logs)])
+  state.recent = recentFindings(state.recent, summary.findings, now)
+  // First: people are told also where reports cannot be written.
+  const told = await tellFindings(host, state, summary.findings, now, AbortSignal.any([signal, halfOf(limit)]))
+  if (reports && (asked.kind === 'new' || read.events > 0 || read.malformed > 0)) {
+    // Its modules, the charts' too, are run only here.
+    const { writeReports } = await import('./write-reports.ts')
+    await writeReports(reports, { name, summary, recent: state.recent }, signal)
+  }
   forget(state.tally, now, settings)
-  if (logs.future > 0) log.warn('future', { events: logs.future })
-  return { summary, ...counts }
+  if (read.future > 0) log.warn('future', { events: read.future })
+  return { summary, isCut: logs.isCut(), ...told }
 }
 
-async function* logsOf(
-  { logs }: AuditHost,
-  wanted: Wanted,
-  state: AuditState,
-  read: ArchivedLog[],
-  signal: AbortSignal
-): AsyncGenerator<LogSource> {
-  if (wanted.kind === 'event') {
-    yield { name: 'the event', bytes: undefined, open: () => once(Buffer.from(JSON.stringify(wanted.event))) }
-    return
-  }
-  const found =
-    wanted.kind === 'new'
-      ? logs && unreadLogs({ ...logs, format: undefined, signal }, state)
-      : named(wanted.objects, state, signal)
-  for await (const one of found ?? []) {
-    read.push(one)
-    yield one
-  }
+const TELLING_MS = 60_000
+
+/** A channel that hangs must not cost what was read. */
+const halfOf = ({ remainingMs }: Deadline): AbortSignal =>
+  AbortSignal.timeout(Math.max(0, Math.min(TELLING_MS, Math.floor(remainingMs() / 2))))
+
+/** The state and reports may lie beside logs: what this function writes is never read by it. */
+const isOwn =
+  ({ state, reports }: AuditHost) =>
+  ({ place, name }: NamedObject): boolean =>
+    (place.name === state.place.name && name === state.name) ||
+    (reports !== undefined && place.name === reports.place.name && isReport(reports.prefix, name))
+
+function withoutOwn(host: AuditHost, wanted: Wanted): Wanted {
+  if (wanted.kind !== 'objects') return wanted
+  const own = isOwn(host)
+  return { kind: 'objects', objects: wanted.objects.filter((one) => isLogName(one.name) && !own(one)) }
 }
 
-/** An object that is gone, or was read as it is, is passed over: its event may come again, days later. */
-async function* named(
-  objects: readonly { readonly place: Objects; readonly name: string }[],
-  state: AuditState,
-  signal: AbortSignal
-): AsyncGenerator<ArchivedLog> {
-  for (const { place, name } of objects) {
-    const object = await place.describe(name, signal)
-    const found = object && archivedLog(place, object, undefined, signal, state)
-    if (found) yield found
-  }
+interface Listed {
+  readonly listed: readonly SecretFacts[] | undefined
+  readonly gap: readonly Gap[]
 }
 
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
-}
-
-/** A store that does not answer costs the rotation report, and not the audit. */
-async function listedBy({ list, log }: AuditHost, signal: AbortSignal): Promise<readonly SecretFacts[] | undefined> {
-  if (!list) return undefined
+/** For reports alone. A store that does not answer costs the report of rotation, and not the audit. */
+async function listedBy({ list, reports, log }: AuditHost, signal: AbortSignal): Promise<Listed> {
+  if (!list || !reports) return { listed: undefined, gap: [] }
   const listed: SecretFacts[] = []
   try {
     for await (const facts of list(signal)) listed.push(facts)
+    return { listed, gap: [] }
   } catch (e) {
     const { code, message } = asKeyturnError(e)
     log.warn('unlisted', { code, message })
-    if (listed.length === 0) return undefined
-  }
-  return listed
-}
-
-const TOLD_KEPT_MS = 42 * 86_400_000
-const MOST_UNTOLD = 200
-
-/** Tells what is new and bad enough, and what could not be told before. */
-async function tell(
-  { notifiers, notifyFrom, log, now }: AuditHost,
-  state: AuditState,
-  findings: readonly Finding[],
-  signal: AbortSignal
-): Promise<Pick<Answered, 'told' | 'untold'>> {
-  const at = now()
-  const isNew = ({ id, severity }: Finding): boolean => atLeast(severity, notifyFrom) && !state.told.has(id)
-  const due = new Map([...state.untold, ...findings.filter(isNew)].map((one) => [one.id, one]))
-  if (notifiers.length === 0) due.clear()
-  state.untold.splice(0, state.untold.length)
-  let told = 0
-  for (const some of grouped([...due.values()])) {
-    const notice = noticeOf(some, at)
-    const failures = await Promise.allSettled(notifiers.map((notifier) => notifier.send(notice, signal)))
-    const failed = failures.flatMap((one) => (one.status === 'rejected' ? [asKeyturnError(one.reason)] : []))
-    for (const { code, message } of failed) log.error('untold', { notice: notice.id, code, message })
-    if (failed.length > 0) state.untold.push(...some.slice(0, MOST_UNTOLD - state.untold.length))
-    else for (const { id } of some) state.told.set(id, at)
-    told += failed.length === 0 ? 1 : 0
-  }
-  for (const [id, when] of state.told) if (when < at - TOLD_KEPT_MS) state.told.delete(id)
-  return { told, untold: state.untold.length }
-}
-
-/** The worst ones by themselves, the others in one notice: a channel that is flooded is switched off. */
-const MOST_ALONE = 10
-
-function grouped(findings: readonly Finding[]): readonly (readonly Finding[])[] {
-  const [alone, rest] = [findings.slice(0, MOST_ALONE), findings.slice(MOST_ALONE)]
-  return [...alone.map((one) => [one]), ...(rest.length > 0 ? [rest] : [])]
-}
-
-function noticeOf(findings: readonly Finding[], at: number): Notice {
-  const [first, ...more] = findings as readonly [Finding, ...Finding[]]
-  const { id, severity, title, why, signal, store, account, evidence, technique, todo } = first
-  if (more.length > 0) {
-    const lines = findings.map((one) => `${one.severity}: ${one.title}`)
-    return { id: `more-${id}`, severity, title: `${findings.length} more findings`, at, link: undefined, lines, fields: {} }
-  }
-  return {
-    ...{ id, severity, title, at, link: undefined },
-    lines: [why, `What to do: ${todo}`, ...(evidence.length > 0 ? [`Events: ${evidence.join(' ')}`] : [])],
-    fields: { signal, technique, ...(store && { store }), ...(account && { account }) }
+    const what = listed.length === 0 ? 'none of its secrets' : `no more than ${listed.length} of its secrets`
+    const text = `the store listed ${what} (${code}): rotation and orphans are told by the log for the others`
+    return { listed: listed.length === 0 ? undefined : listed, gap: [{ code: 'unlisted', text }] }
   }
 }
 
-const bySeverity = (findings: readonly Finding[]): AuditReport['findings'] => {
-  const counts = { low: 0, medium: 0, high: 0, critical: 0 }
-  for (const { severity } of findings) counts[severity]++
-  return counts
+const cutGap = (logs: WantedLogs): readonly Gap[] =>
+  logs.isCut() ? [{ code: 'cut', text: 'time was up before all logs were read: the next run goes on' }] : []
+
+const withGaps = (summary: Summary, gaps: readonly Gap[]): Summary => ({
+  ...summary,
+  coverage: { ...summary.coverage, gaps: [...summary.coverage.gaps, ...gaps] }
+})
+
+const RECENT_MS = 7 * 86_400_000
+const MOST_RECENT = 500
+
+/** A finding that was there before is replaced: its numbers have grown. */
+function recentFindings(before: readonly Finding[], found: readonly Finding[], now: number): readonly Finding[] {
+  const all = new Map([...before.filter(({ last }) => last > now - RECENT_MS), ...found].map((one) => [one.id, one]))
+  const rank = ({ severity }: Finding): number => SEVERITIES.indexOf(severity)
+  return [...all.values()].sort((a, b) => rank(b) - rank(a) || b.last - a.last).slice(0, MOST_RECENT)
+}
+
+function reportOf(summary: Summary | undefined, told: Told, isCut: boolean): AuditReport {
+  const findings = { low: 0, medium: 0, high: 0, critical: 0 }
+  for (const { severity } of summary?.findings ?? []) findings[severity]++
+  const { events = 0, records = 0, malformed = 0, duplicates = 0 } = summary?.coverage ?? {}
+  return { action: 'summarize', ...{ events, records, malformed, duplicates }, findings, ...told, isCut }
 }

@@ -10,15 +10,23 @@ export interface AuditState {
   readonly tally: Tally
   /** Ids of events that were counted. */
   readonly seen: ReturnType<typeof seen>
-  /** Objects that were read, by name; those that were last changed longer ago than `OBJECTS_KEPT_MS` are forgotten. */
+  /** Objects that were read, by name; archive.ts says which are forgotten. */
   readonly objects: Map<string, ObjectRead>
-  /** Objects that were last changed before this, in milliseconds since the epoch, are taken for read. */
-  objectsSince: number
+  /** By what was listed to its end: objects in it that were last changed before this, ms since the epoch, are taken for read. */
+  readonly listedSince: Map<string, number>
   review: Review | undefined
-  /** Notices that were sent, by finding, and when: what is said once is not said with every run. */
+  /** Findings that people were told of, and when: what is said once is not said with every run. */
   readonly told: Map<string, number>
-  /** Findings that no channel took yet. */
-  readonly untold: Finding[]
+  /** Findings that not every channel took yet. */
+  readonly untold: Untold[]
+  /** Findings of the last days, the worst first. */
+  recent: readonly Finding[]
+}
+
+export interface Untold {
+  readonly finding: Finding
+  /** Those that still have to be told. */
+  readonly channels: readonly string[]
 }
 
 export interface ObjectRead {
@@ -40,10 +48,11 @@ export const emptyState = (): AuditState => ({
   tally: emptyTally(),
   seen: seen(),
   objects: new Map(),
-  objectsSince: 0,
+  listedSince: new Map(),
   review: undefined,
   told: new Map(),
-  untold: []
+  untold: [],
+  recent: []
 })
 
 const VERSION = 1

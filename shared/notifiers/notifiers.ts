@@ -46,9 +46,9 @@ export function notifyLate(
     return channels.map((channel) => notifierOf(channel, builders))
   })
   const told = remembered()
-  return async (notice, signal) => {
+  return async (notice, signal, only) => {
     try {
-      const open = (await built()).filter(({ name }) => !told.has(name, notice.id))
+      const open = (await built()).filter(({ name }) => isAsked(name, only) && !told.has(name, notice.id))
       const untold = await notifyAll(open, notice, signal)
       for (const { name } of open) if (!untold.some(({ channel }) => channel === name)) told.add(name, notice.id)
       return untold
@@ -57,6 +57,10 @@ export function notifyLate(
     }
   }
 }
+
+/** What could not be built was called by its kind. */
+const isAsked = (name: string, only: readonly string[] | undefined): boolean =>
+  only === undefined || only.some((one) => name === one || name.startsWith(`${one}:`))
 
 /** One that cannot be built fails when it is sent to; the others are told. */
 function notifierOf(channel: Channel, builders: Builders): Notifier {

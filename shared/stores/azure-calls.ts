@@ -115,11 +115,11 @@ export async function setTags(azure: Azure, name: string, id: string, tags: Tags
 }
 
 /** Every version, without values, in no order (rest/api/keyvault/secrets/get-secret-versions). */
-export const listVersions = (azure: Azure, name: string, signal: AbortSignal): Promise<readonly Version[]> =>
+export const listVersions = (azure: Pick<Azure, 'client'>, name: string, signal: AbortSignal): Promise<readonly Version[]> =>
   collect('GetSecretVersions', name, azure.client.listPropertiesOfSecretVersions(name, { abortSignal: signal }), signal)
 
 /** Every secret of the vault, with the tags and times of its newest version, but without that one's id. */
-export const listNewest = (azure: Azure, signal: AbortSignal): Promise<readonly Version[]> =>
+export const listNewest = (azure: Pick<Azure, 'client'>, signal: AbortSignal): Promise<readonly Version[]> =>
   collect('GetSecrets', 'the vault', azure.client.listPropertiesOfSecrets({ abortSignal: signal }), signal)
 
 /** The SDK hands the signal to the first page only. */

@@ -1,14 +1,14 @@
 import { KeyturnError } from '../errors.ts'
 import type { MetadataPatch } from '../metadata.ts'
 import type { SecretFacts } from '../ports/secret-store.ts'
-import { setAside } from '../set-aside.ts'
-import { type Azure, getNewest, listNewest, listVersions, setTags, type Version } from './azure-calls.ts'
+import { type Azure, getNewest, listVersions, setTags, type Version } from './azure-calls.ts'
 import { newestOf } from './azure-commit.ts'
 import { isBehind } from './azure-late.ts'
 import { factsOf, inOrder, isExplained, lineageOf, originOfNewest, pastOf, type Sibling } from './azure-lineage.ts'
+import { listManaged } from './azure-listing.ts'
 import { pastAt, siblingAt } from './azure-look.ts'
 import { rotatedNameOf, siblingOf } from './azure-names.ts'
-import { hasPolicy, mainTags, originOf, patched, siblingMark } from './azure-tags.ts'
+import { mainTags, originOf, patched, siblingMark } from './azure-tags.ts'
 
 /** How often tags are written before it is given up: each time a new version came in between. */
 const ROUNDS = 3
@@ -57,22 +57,8 @@ async function writeTags(azure: Azure, name: string, main: Version, patch: Metad
  * where an attempt is under way, and one of its versions where it leaves a question. Nothing late is mended here: every
  * effect looks again. A secret whose policy is on an older version is found by its sibling; one that was never rotated and lost its tags by a person's new version is not.
  */
-export async function* listManaged(azure: Azure, signal: AbortSignal): AsyncGenerator<SecretFacts> {
-  const items = await listNewest(azure, signal)
-  const byName = new Map(items.map((item) => [item.name.toLowerCase(), item]))
-  const rest = setAside()
-  for (const item of items) {
-    const sibling = byName.get(siblingOf(item.name.toLowerCase()))
-    if (!hasPolicy(item.tags) && !(sibling && siblingMark(sibling.tags))) continue
-    try {
-      const facts = await listed(azure, item, sibling, signal)
-      if (facts) yield facts
-    } catch (e) {
-      rest.put(e)
-    }
-  }
-  rest.say()
-}
+export const list = (azure: Azure, signal: AbortSignal): AsyncGenerator<SecretFacts> =>
+  listManaged(azure, (item, sibling) => listed(azure, item, sibling, signal), signal)
 
 async function listed(
   azure: Azure,

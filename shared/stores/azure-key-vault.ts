@@ -5,7 +5,7 @@ import { refuseLong } from '../length.ts'
 import type { CurrentReader, SecretCatalog, SecretFacts, SecretStore, StoreFacts } from '../ports/secret-store.ts'
 import type { SecretId } from '../types.ts'
 import { type Azure, getNewest, getVersion } from './azure-calls.ts'
-import { annotate, listManaged } from './azure-catalog.ts'
+import { annotate, list } from './azure-catalog.ts'
 import { clockOf, type JournalClientOptions, storageClient, vaultClient } from './azure-client.ts'
 import { journalOf, MAX_REQUEST_TIMEOUT_MS } from './azure-journal.ts'
 import { factsOf } from './azure-lineage.ts'
@@ -86,7 +86,7 @@ export function azureKeyVault(settings: AzureKeyVaultSettings): AzureKeyVault {
     },
     promote: async (id, attempt, signal) => promote(azure, rotated(id), attempt, signal),
     drop: async (id, token, signal) => drop(azure, rotated(id), token, signal),
-    list: (signal) => listManaged(azure, signal),
+    list: (signal) => list(azure, signal),
     annotate: async (id, patch, _expected, signal) => annotate(azure, rotated(id), patch, signal),
     async readCurrent(id, signal) {
       const found = await getNewest(azure, nameOf(vault, id), signal)

@@ -1,16 +1,15 @@
-import pMap from 'p-map'
 import { hasCode, KeyturnError } from '../errors.ts'
 import { refuseLong } from '../length.ts'
 import { encodePatch, type MetadataPatch } from '../metadata.ts'
 import type { CurrentReader, SecretCatalog, SecretFacts, SecretStore, StoredValue, StoreFacts } from '../ports/secret-store.ts'
-import { setAside } from '../set-aside.ts'
 import type { SecretId, VersionId } from '../types.ts'
-import { access, listSecrets, type SecretMessage } from './gcp-calls.ts'
+import { access, type SecretMessage } from './gcp-calls.ts'
 import { change, patch as patchOnce } from './gcp-change.ts'
 import { type GcpClientSettings, gcpClient } from './gcp-client.ts'
 import { factsOf } from './gcp-facts.ts'
+import { listManaged } from './gcp-listing.ts'
 import { CONVERGENCE_MS, type Known, memory } from './gcp-memory.ts'
-import { type Home, homeOf, mainVersion, numberIn, placeOf, rotatedPlaceOf, siblingOf } from './gcp-names.ts'
+import { type Home, mainVersion, numberIn, placeOf, rotatedPlaceOf, siblingOf } from './gcp-names.ts'
 import { drop, promote } from './gcp-promote.ts'
 import { isHeldAt, PREFIX } from './gcp-record.ts'
 import { lateIn, repair, tidied } from './gcp-repair.ts'
@@ -156,22 +155,11 @@ async function annotate(
   else await change(gcp, first, decide, signal)
 }
 
-/** At once; one call each, where nobody but keyturn writes. The quota of access is 90,000 a minute (docs/quotas). */
-const CONCURRENCY = 8
-
 /**
- * Managed secrets, a hundred a page. A list may be hours old: a secret that was just taken under management may be missing,
- * and every effect looks again. Whether a current version can be read is not looked at: that is the look's to say.
+ * Managed secrets. A list may be hours old: a secret that was just taken under management may be missing, and every effect
+ * looks again. Whether a current version can be read is not looked at: that is the look's to say.
  */
-async function* list(gcp: Gcp, signal: AbortSignal) {
-  const rest = setAside()
-  const facts = (message: SecretMessage) => listed(gcp, message, signal).catch(rest.put)
-  for await (const page of listSecrets(gcp.client, homeOf(gcp), signal)) {
-    const managed = page.filter(({ annotations }) => annotations[`${PREFIX}kind`] !== undefined)
-    for (const found of await pMap(managed, facts, { concurrency: CONCURRENCY })) if (found) yield found
-  }
-  rest.say()
-}
+const list = (gcp: Gcp, signal: AbortSignal) => listManaged(gcp.client, gcp, (message) => listed(gcp, message, signal), signal)
 
 async function listed(gcp: Gcp, message: SecretMessage, signal: AbortSignal): Promise<SecretFacts> {
   rotatedPlaceOf(message.resource, gcp)

@@ -4,7 +4,7 @@ import { encodePatch, type MetadataPatch } from '../metadata.ts'
 import type { SecretFacts } from '../ports/secret-store.ts'
 import { type SetAside, setAside } from '../set-aside.ts'
 import type { SecretId } from '../types.ts'
-import { listFolder, patchCustom, readMetadata } from './vault-calls.ts'
+import { type Kv, listFolder, patchCustom, readMetadata } from './vault-calls.ts'
 import { pendingPath } from './vault-place.ts'
 import { refuseDeleted } from './vault-settings.ts'
 import { factsOf, lastPromotion, lookAtPending, mainBySettings, PREFIX, type Vault } from './vault-sight.ts'
@@ -17,20 +17,42 @@ const CONCURRENCY = 8
  * What cannot be understood, is denied, or is found by no ordinary reader any more, because its current version was deleted,
  * must not hide the others, nor stay hidden itself: it is said at the end.
  */
-export async function* list(vault: Vault, signal: AbortSignal): AsyncGenerator<SecretFacts> {
+export const list = (vault: Vault, signal: AbortSignal): AsyncGenerator<SecretFacts> =>
+  each(vault, (id) => managed(vault, id, signal), signal)
+
+/**
+ * The same for reports, by metadata alone: `read` and `list` on `<mount>/metadata/*` are enough. What is pending is not
+ * shown, nor a promotion of keyturn's as such: it is the newest version like a person's.
+ */
+export const listMetadata = (kv: Kv, signal: AbortSignal): AsyncGenerator<SecretFacts> =>
+  each(kv, (id) => shown(kv, id, signal), signal)
+
+async function* each(
+  kv: Kv,
+  factsOf: (id: SecretId) => Promise<SecretFacts | undefined>,
+  signal: AbortSignal
+): AsyncGenerator<SecretFacts> {
   const rest = setAside()
-  const look = (id: SecretId) => managed(vault, id, signal).catch(rest.put)
-  for await (const facts of pMapIterable(names(vault, '', rest.put, signal), look, { concurrency: CONCURRENCY }))
+  const look = (id: SecretId) => factsOf(id).catch(rest.put)
+  for await (const facts of pMapIterable(names(kv, '', rest.put, signal), look, { concurrency: CONCURRENCY }))
     if (facts) yield facts
   rest.say()
 }
 
-async function* names(vault: Vault, folder: string, aside: SetAside['put'], signal: AbortSignal): AsyncGenerator<SecretId> {
-  for (const name of (await listFolder(vault, folder, signal).catch(aside)) ?? []) {
+async function* names(kv: Kv, folder: string, aside: SetAside['put'], signal: AbortSignal): AsyncGenerator<SecretId> {
+  for (const name of (await listFolder(kv, folder, signal).catch(aside)) ?? []) {
     const path = folder + name
     if (!path.endsWith('/')) yield path
-    else if (path !== `${vault.pendingFolder}/`) yield* names(vault, path, aside, signal)
+    else if (path !== `${kv.pendingFolder}/`) yield* names(kv, path, aside, signal)
   }
+}
+
+async function shown(kv: Kv, id: SecretId, signal: AbortSignal): Promise<SecretFacts | undefined> {
+  const found = await readMetadata(kv, id, signal)
+  const newest = found?.versions.get(found.current)
+  if (!newest || found?.custom[`${PREFIX}kind`] === undefined) return undefined
+  const main = { ...found, createdAt: newest.createdAt }
+  return factsOf(id, { sibling: { version: 0 }, main, made: undefined })
 }
 
 /**

@@ -59,9 +59,7 @@ const FACTS: StoreFacts = {
  * read on `secret/config`; update on `secret/destroy/keyturn/pending/*` where the mount's max_versions is more than 1.
  */
 export function vaultKv(settings: VaultKvSettings): VaultKv {
-  const { client, mount = 'secret', pendingFolder = 'keyturn/pending' } = settings
-  const kv: Kv = { client, mount, pendingFolder }
-  refuseBadMount(kv)
+  const kv = kvOf(settings)
   const vault: Vault = { ...kv, settings: mountSettings(kv) }
   const kept = memory()
   const stages = { vault, memory: kept }
@@ -92,6 +90,13 @@ export function vaultKv(settings: VaultKvSettings): VaultKv {
       return { id, version: versionId(found.version), text: found.text, createdAt: found.createdAt }
     }
   }
+}
+
+/** Throws `invalid/config`. */
+export function kvOf({ client, mount = 'secret', pendingFolder = 'keyturn/pending' }: VaultKvSettings): Kv {
+  const kv: Kv = { client, mount, pendingFolder }
+  refuseBadMount(kv)
+  return kv
 }
 
 /** A version that was deleted has no value; where it is current, that is an outage of its readers, and said. */

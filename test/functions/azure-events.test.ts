@@ -11,7 +11,7 @@ const text = sources.map((file) => readFileSync(file, 'utf8')).join('\n')
 /** Named as a whole text: `near-expiry` is not used by a test of `near-expiry-cloudevents`. */
 const isUsed = (name: string, by = text): boolean => by.includes(`'${name}'`)
 
-test.each(eventNames())('the event %s is sent to the function app by a test', (name) => {
+test.each([...eventNames(), ...eventNames('audit-function')])('the event %s is sent to the function app by a test', (name) => {
   expect(isUsed(name)).toBe(true)
 })
 

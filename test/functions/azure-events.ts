@@ -3,8 +3,9 @@ import { join, resolve } from 'node:path'
 
 export const EVENTS_FOLDER = resolve(import.meta.dirname, '../../events/azure')
 
-export const eventNames = (): readonly string[] =>
-  globSync('*.json', { cwd: EVENTS_FOLDER }).map((file) => file.replace(/\.json$/, ''))
+/** In the folder itself, of the functions that rotate, or in one below it. */
+export const eventNames = (of = ''): readonly string[] =>
+  globSync(join(of, '*.json'), { cwd: EVENTS_FOLDER }).map((file) => file.replace(/\.json$/, ''))
 
 /** An event as the platform sends it. */
 export const eventOf = (name: string): Readonly<Record<string, unknown>> =>

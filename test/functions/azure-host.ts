@@ -8,6 +8,8 @@ export interface Rpc {
   readonly string?: string
   readonly json?: string
   readonly bytes?: Uint8Array
+  readonly collectionString?: { readonly string: readonly string[] }
+  readonly collectionBytes?: { readonly bytes: readonly Uint8Array[] }
   readonly http?: object
 }
 
@@ -15,6 +17,7 @@ export interface Rpc {
 export interface Described {
   readonly name: string
   readonly bindings: Readonly<Record<string, { readonly type: string; readonly [option: string]: unknown }>>
+  readonly retryOptions?: object
 }
 
 export interface Line {
@@ -63,6 +66,8 @@ export interface FunctionApp {
   timer(name: string, info: object): Promise<Outcome>
   /** The text of a queue's message, as the host took it off. */
   message(name: string, text: string, metadata?: Readonly<Record<string, Rpc>>): Promise<Outcome>
+  /** A batch of an event hub's, texts or bytes, as the host hands them to a worker that takes typed collections. */
+  batch(name: string, messages: readonly (string | Uint8Array)[]): Promise<Outcome>
   http(name: string, question: HttpQuestion): Promise<HttpAnswer>
   readonly lines: readonly Line[]
   /** Everything that the process wrote and logged until now. */
@@ -99,12 +104,19 @@ export async function startFunctionApp(folder: string, env: Readonly<Record<stri
     ...{ functions, capabilities, lines: seen.lines, output: seen.output },
     timer: (name, info) => invoke(name, { json: JSON.stringify(info) }),
     message: (name, text, metadata) => invoke(name, { string: text }, metadata),
+    batch: (name, messages) => invoke(name, collectionOf(messages)),
     http: async (name, question) => httpAnswer(await invoke(name, { http: httpData(name, question) })),
     stop: async () => {
       kill()
       await ended
     }
   }
+}
+
+function collectionOf(messages: readonly (string | Uint8Array)[]): Rpc {
+  const texts = messages.filter((message) => typeof message === 'string')
+  if (texts.length === messages.length) return { collectionString: { string: texts } }
+  return { collectionBytes: { bytes: messages.map((message) => Buffer.from(message)) } }
 }
 
 /** What the host sets for a worker (azure-functions/functions-app-settings). */

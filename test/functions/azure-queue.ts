@@ -2,7 +2,7 @@ import type { Azurite } from '../servers/azurite.ts'
 import { askHttps, type HttpsAnswer } from '../servers/cloud-https.ts'
 import type { FunctionApp, Outcome } from './azure-host.ts'
 
-export const QUEUE = 'keyturn-near-expiry'
+const QUEUE = { name: 'keyturn-near-expiry', trigger: 'near-expiry' }
 /** host.json, `maxDequeueCount`, where nothing is set (azure-functions/functions-bindings-storage-queue). */
 const MAX_DEQUEUE_COUNT = 5
 
@@ -25,7 +25,7 @@ interface Message {
 }
 
 /** The queue of the storage trigger, with the poison queue beside it. */
-export async function storageQueue(azurite: Azurite): Promise<StorageQueue> {
+export async function storageQueue(azurite: Azurite, { name: queue, trigger } = QUEUE): Promise<StorageQueue> {
   const ask = async (method: string, path: string, text?: string): Promise<HttpsAnswer> => {
     const headers = { authorization: `Bearer ${(await azurite.credential.getToken()).token}`, 'x-ms-version': '2025-01-05' }
     const body = text === undefined ? '' : `<QueueMessage><MessageText>${text}</MessageText></QueueMessage>`
@@ -33,30 +33,30 @@ export async function storageQueue(azurite: Azurite): Promise<StorageQueue> {
     if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status}`)
     return answer
   }
-  for (const name of [QUEUE, `${QUEUE}-poison`]) await ask('PUT', name)
+  for (const name of [queue, `${queue}-poison`]) await ask('PUT', name)
   const take = async (name: string) =>
     messagesIn((await ask('GET', `${name}/messages?numofmessages=32&visibilitytimeout=600`)).text)
-  const at = ({ id, receipt }: Message) => `${QUEUE}/messages/${id}?popreceipt=${encodeURIComponent(receipt)}`
+  const at = ({ id, receipt }: Message) => `${queue}/messages/${id}?popreceipt=${encodeURIComponent(receipt)}`
   const give = async (app: FunctionApp, message: Message): Promise<Outcome> => {
-    const outcome = await app.message('near-expiry', decoded(message.text), metadataOf(message))
+    const outcome = await app.message(trigger, decoded(message.text), metadataOf(message))
     if ('exception' in outcome && message.count < MAX_DEQUEUE_COUNT)
       await ask('PUT', `${at(message)}&visibilitytimeout=0`, message.text)
     else {
-      if ('exception' in outcome) await ask('POST', `${QUEUE}-poison/messages`, message.text)
+      if ('exception' in outcome) await ask('POST', `${queue}-poison/messages`, message.text)
       await ask('DELETE', at(message))
     }
     return outcome
   }
-  const deliver = async (app: FunctionApp) => Promise.all((await take(QUEUE)).map((message) => give(app, message)))
+  const deliver = async (app: FunctionApp) => Promise.all((await take(queue)).map((message) => give(app, message)))
   return {
     deliver,
-    put: async (event) => void (await ask('POST', `${QUEUE}/messages`, Buffer.from(JSON.stringify(event)).toString('base64'))),
+    put: async (event) => void (await ask('POST', `${queue}/messages`, Buffer.from(JSON.stringify(event)).toString('base64'))),
     drain: async (app) => {
       const outcomes: Outcome[] = []
       for (let some = await deliver(app); some.length > 0; some = await deliver(app)) outcomes.push(...some)
       return outcomes
     },
-    poison: async () => (await take(`${QUEUE}-poison`)).map(({ text }) => JSON.parse(decoded(text)) as unknown)
+    poison: async () => (await take(`${queue}-poison`)).map(({ text }) => JSON.parse(decoded(text)) as unknown)
   }
 }
 

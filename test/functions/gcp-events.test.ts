@@ -8,7 +8,7 @@ const sources = globSync(resolve(import.meta.dirname, 'gcp-*.test.ts')).filter((
 const text = sources.map((file) => readFileSync(file, 'utf8')).join('\n')
 const isUsed = (name: string, by = text): boolean => by.includes(`'${name}'`)
 
-test.each(gcpEventNames())('the event %s is sent to the function by a test', (name) => {
+test.each([...gcpEventNames(), ...gcpEventNames('audit-function')])('the event %s is sent to the function by a test', (name) => {
   expect(isUsed(name)).toBe(true)
 })
 

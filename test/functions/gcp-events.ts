@@ -3,8 +3,9 @@ import { join, resolve } from 'node:path'
 
 const EVENTS_FOLDER = resolve(import.meta.dirname, '../../events/gcp')
 
-export const gcpEventNames = (): readonly string[] =>
-  globSync('*.json', { cwd: EVENTS_FOLDER }).map((file) => file.replace(/\.json$/, ''))
+/** In the folder itself, of the functions that rotate, or in one below it. */
+export const gcpEventNames = (of = ''): readonly string[] =>
+  globSync(join(of, '*.json'), { cwd: EVENTS_FOLDER }).map((file) => file.replace(/\.json$/, ''))
 
 export type Json = Readonly<Record<string, unknown>>
 

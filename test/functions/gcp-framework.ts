@@ -9,7 +9,7 @@ import { until } from '../servers/until.ts'
 import type { Json } from './gcp-events.ts'
 import { type BuiltFunction, builtFunction } from './lambda-runtime.ts'
 
-export type Target = 'onSecretEvent' | 'onRequest'
+export type Target = 'onSecretEvent' | 'onRequest' | 'onLogEntry' | 'onObject'
 
 export interface HttpRequest {
   /** POST, when it is not given. */

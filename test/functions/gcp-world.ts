@@ -3,7 +3,7 @@ import { type HttpEvent, type Json, messagePublished, type OwnMessage } from './
 import { type Framework, type FrameworkAnswer, type HttpRequest, startFramework, type Target } from './gcp-framework.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
-type Line = Readonly<Record<string, unknown>>
+export type Line = Readonly<Record<string, unknown>>
 
 /** The functions as they ship, in processes of functions-framework, with doubles and a real database server around them. */
 export interface GcpWorld extends GcpCloud {
@@ -63,7 +63,7 @@ async function send(cloud: GcpCloud, request: HttpRequest, to: Framework): Promi
   return { status, text, lines: (await lines()).slice(before), calls: cloud.calls().slice(calls) }
 }
 
-const linesIn = (output: string): readonly Line[] =>
+export const linesIn = (output: string): readonly Line[] =>
   output.split('\n').flatMap((line) => (line.startsWith('{"severity"') ? [JSON.parse(line) as Line] : []))
 
 /** Structured mode: the body is the event (cloudevents HTTP binding, 3.2). */

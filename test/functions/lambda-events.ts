@@ -1,9 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
 export const EVENTS_FOLDER = resolve(import.meta.dirname, '../../events/aws')
 
-export const eventNames = (): readonly string[] => readdirSync(EVENTS_FOLDER).map((file) => file.replace(/\.json$/, ''))
+/** In the folder itself, of the functions that rotate, or in one below it. */
+export const eventNames = (of = ''): readonly string[] =>
+  globSync(join(of, '*.json'), { cwd: EVENTS_FOLDER }).map((file) => file.replace(/\.json$/, ''))
 
 /** An event as the platform sends it, with this test's own names in place of the example's. */
 export function eventOf(name: string, own: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {

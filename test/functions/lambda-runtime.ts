@@ -67,7 +67,8 @@ export async function startLambda(settings: {
   const output = collect(child)
   const kill = () => void child.kill('SIGKILL')
   process.once('exit', kill)
-  const ended = once(child, 'exit').then(() => {
+  // Not `exit`: what it has written is read to its end first.
+  const ended = once(child, 'close').then(() => {
     process.off('exit', kill)
     api.fail({ errorType: 'Runtime.ExitError', errorMessage: `the process ended: ${output().slice(-2000)}` })
   })

@@ -101,6 +101,13 @@ describe('the channels of a host', () => {
     expect([await hook.arrived(), await chat.arrived()].map((found) => found.length)).toEqual([1, 1])
   })
 
+  it('are told alone that are asked for, by their names or by the kind that one was called by', async () => {
+    const notify = notifyLate(CHANNELS(), [], async () => builders())
+    for (const only of [['slack:TEAM_SLACK'], ['slack'], ['slack:TEAM_SLACK', 'sns:gone'], ['slack:TEAM'], []])
+      expect(await notify?.(notice(), soon(), only)).toEqual([])
+    expect([await hook.arrived(), await chat.arrived()].map((found) => found.length)).toEqual([0, 3])
+  })
+
   it('that cannot be built are named, and the others are told', async () => {
     const sns: Channel = { kind: 'sns', place: 'arn:aws:sns:nowhere:123456789012:alerts' }
     const notify = notifyLate([sns, ...CHANNELS()], ['sns'], async () => ({ ...awsNotifiers({}, readConfig({})), ...builders() }))
