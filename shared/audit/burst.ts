@@ -7,7 +7,7 @@ export const MOST_THINGS = 64
 
 interface Bucket {
   /** In BUCKET_MS since the epoch. */
-  readonly index: number
+  index: number
   /** Of what happened; lists are apart. */
   span: Span
   /** Few: looked through faster than a set is made. */
@@ -56,9 +56,28 @@ function bucketAt({ buckets }: Burst, index: number): Bucket {
   while (place > 0 && (buckets[place - 1] as Bucket).index > index) place--
   const known = buckets[place - 1]
   if (known?.index === index) return known
-  const made: Bucket = { index, span: noSpan(), things: [], lasts: [], listed: Number.POSITIVE_INFINITY, listedBy: '', turn: 0 }
-  buckets.splice(place, 0, made)
+  const made = newBucket(index)
+  if (place === buckets.length) buckets.push(made)
+  else buckets.splice(place, 0, made)
   return made
+}
+
+/** The bucket that was left last, whosever it was: most events begin one and leave another. Nothing else has a part of it. */
+let left: Bucket | undefined
+
+function newBucket(index: number): Bucket {
+  const bucket = left
+  if (!bucket) return { index, span: noSpan(), things: [], lasts: [], listed: Number.POSITIVE_INFINITY, listedBy: '', turn: 0 }
+  left = undefined
+  const { span, things, lasts } = bucket
+  span.evidence.length = things.length = lasts.length = 0
+  span.first = Number.POSITIVE_INFINITY
+  span.last = Number.NEGATIVE_INFINITY
+  span.count = bucket.turn = 0
+  bucket.index = index
+  bucket.listed = Number.POSITIVE_INFINITY
+  bucket.listedBy = ''
+  return bucket
 }
 
 function addThing({ things, lasts }: Bucket, thing: string, at: number): void {
@@ -80,10 +99,11 @@ function leave(burst: Burst, threshold: Threshold): void {
   let at = OLDEST
   for (let other = at + 1; other < buckets.length - NEWEST; other++)
     if ((buckets[other] as Bucket).turn < (buckets[at] as Bucket).turn) at = other
-  const [before, left] = [buckets[at - 1], buckets[at]]
-  if (left && before?.index === left.index - 1) judge(burst, before, left, threshold)
-  if (left) judge(burst, left, buckets[at + 1], threshold)
+  const [before, one] = [buckets[at - 1], buckets[at]]
+  if (one && before?.index === one.index - 1) judge(burst, before, one, threshold)
+  if (one) judge(burst, one, buckets[at + 1], threshold)
   buckets.splice(at, 1)
+  left = one
 }
 
 function judge(into: Peaks, bucket: Bucket, after: Bucket | undefined, threshold: Threshold): void {

@@ -2,7 +2,7 @@ import type { Finding } from './finding.ts'
 import { HOUR_MS } from './hours.ts'
 import type { AuditSettings } from './settings.ts'
 import type { Charts } from './summary.ts'
-import type { Tally } from './tally.ts'
+import { byKey, type Tally } from './tally.ts'
 import { judgedHours } from './volume.ts'
 
 /** Secrets that are drawn: those of findings first, then those that are read most. */
@@ -13,7 +13,7 @@ export function charts(all: Tally, findings: readonly Finding[], settings: Audit
   for (const { signal, subject, first } of findings)
     if (signal === 'read-volume' && subject.secret)
       flagged.set(subject.secret, [...(flagged.get(subject.secret) ?? []), Math.floor(first / HOUR_MS)])
-  const byReads = [...all.secrets.values()].map((one) => ({
+  const byReads = [...all.secrets.values()].sort(byKey).map((one) => ({
     one,
     reads: one.reads.counts.reduce((sum, count) => sum + count, 0)
   }))

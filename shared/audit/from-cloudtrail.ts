@@ -173,7 +173,7 @@ function outcomeOf(text: Text, isLogin: boolean): Outcome {
 const MARKED_FOR_DELETION = /marked (for deletion|deleted)/
 
 function marksOf(text: Text, isRoot: boolean, outcome: Outcome, policyText: string, account: string): number {
-  const isBatchByFilter = text('eventName') === 'BatchGetSecretValue' && text('requestParameters.filters') !== ''
+  const isBatchByFilter = text('eventName') === 'BatchGetSecretValue' && !['', '[]'].includes(text('requestParameters.filters'))
   return (
     (isRoot ? MARKS.root : 0) |
     (isBatchByFilter ? MARKS.byFilter : 0) |

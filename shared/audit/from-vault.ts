@@ -31,7 +31,7 @@ export function vaultReader(refs: References): VaultReader {
   const [recent, pending, lines] = [recentRequests(), pendingRequests(), alike()]
 
   const unanswered = ({ bytes, from, to }: Line, emit: Emit): void => {
-    if (!entry.scan(bytes, from, to)) return
+    entry.scan(bytes, from, to)
     const event = entry.event(bytes, entry.id(bytes), false)
     if (event && !Number.isNaN(event.at)) emit(event)
   }

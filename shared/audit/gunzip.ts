@@ -1,5 +1,5 @@
 import { pipeline, Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
+import { constants, createGunzip, type Gunzip } from 'node:zlib'
 import { KeyturnError } from '../errors.ts'
 
 /** How much may come out of one log. */
@@ -40,19 +40,47 @@ export async function* bounded(
   }
 }
 
-/** Several gzip members one after the other are one log: CloudWatch and logrotate write such. */
+/**
+ * Several gzip members one after the other are one log: CloudWatch and logrotate write such. A stream that fails throws away
+ * what nobody took of it yet, so its end is not told to it before all that came out is taken.
+ */
 async function* unpacked(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const gunzip = createGunzip({ chunkSize: 256 * 1024 })
-  pipeline(Readable.from(chunks), gunzip, () => {})
-  try {
-    for await (const chunk of gunzip) yield chunk
-  } catch (e) {
-    if (e instanceof KeyturnError) throw e
-    const code = e instanceof Error && 'code' in e ? String(e.code) : 'unknown'
-    // Z_BUF_ERROR: the end is missing; Z_DATA_ERROR: it is damaged; any other is of what it is read from.
-    if (!code.startsWith('Z_')) throw e
-    throw new KeyturnError('invalid/log', code === 'Z_BUF_ERROR' ? 'the gzip file is cut off' : 'the gzip file is damaged', code)
+  let awake = (): void => undefined
+  const fed = async function* () {
+    yield* chunks
+    await flushed(gunzip)
+    while (gunzip.readableLength > 0 && !gunzip.destroyed)
+      await new Promise<void>((resolve) => {
+        awake = resolve
+      })
   }
+  const closed = new Promise<void>((resolve) => pipeline(Readable.from(fed()), gunzip, () => resolve()))
+  try {
+    for await (const chunk of gunzip) {
+      yield chunk
+      awake()
+    }
+  } catch (e) {
+    throw gzipError(e)
+  } finally {
+    gunzip.destroy()
+    awake()
+    await closed
+  }
+}
+
+const flushed = (gunzip: Gunzip): Promise<void> =>
+  new Promise((resolve) => {
+    gunzip.once('close', resolve)
+    gunzip.flush(constants.Z_SYNC_FLUSH, resolve)
+  })
+
+/** Z_BUF_ERROR: the end is missing; Z_DATA_ERROR: it is damaged; what is not of zlib is of what the bytes are read from. */
+function gzipError(e: unknown): unknown {
+  const code = e instanceof Error && 'code' in e ? String(e.code) : 'unknown'
+  if (e instanceof KeyturnError || !code.startsWith('Z_')) return e
+  return new KeyturnError('invalid/log', code === 'Z_BUF_ERROR' ? 'the gzip file is cut off' : 'the gzip file is damaged', code)
 }
 
 export const isGzip = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b

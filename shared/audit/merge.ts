@@ -20,7 +20,10 @@ import {
   type Tally
 } from './tally.ts'
 
-/** Adds what one tally has to another; `from` stays as it is. In any order the result is the same, but for what is capped. */
+/**
+ * Adds what one tally has to another; `from` stays as it is. In any order the result is the same, but for what is capped,
+ * what two parts saw in the same minutes (burst.ts), and which of two events of one moment came later.
+ */
 export function addTally(into: Tally, from: Tally): void {
   const merged = <T>(
     name: Capped,

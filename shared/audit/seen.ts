@@ -58,7 +58,7 @@ function put(table: Float64Array, hash: number): boolean {
   }
 }
 
-/** Two FNV-1a of 32 bits, one from each end; never 0. */
+/** FNV-1a of 32 bits, and 21 bits of another one; never 0. */
 function hashOf(id: string): number {
   let [low, high] = [0x811c9dc5, 0x01000193]
   for (let at = 0; at < id.length; at++) {

@@ -19,7 +19,7 @@ type Damaged = Splitter['damaged']
 
 export const NO_RECORD = 'not a record of any known log'
 
-const [NEWLINE, OPEN, CLOSE, OPEN_LIST, CLOSE_LIST, COMMA, SEPARATOR] = [10, 123, 125, 91, 93, 44, 0x1e]
+const [NEWLINE, OPEN, CLOSE, OPEN_LIST, CLOSE_LIST, COMMA] = [10, 123, 125, 91, 93, 44]
 
 /** One record a line. A line that is not one is damage, and the next line is read. */
 export function lines(take: Take, damaged: Damaged): Splitter {
@@ -68,17 +68,15 @@ export function values(take: Take, damaged: Damaged): Splitter {
     if (end > 0) [isOpen, isMember] = [false, false]
     return end
   }
-  const next = (bytes: Uint8Array, at: number, to: number, isLast: boolean): number => {
+  const next = (bytes: Uint8Array, at: number, to: number): number => {
     const byte = bytes[at]
-    if (byte === COMMA || byte === SEPARATOR) return at + 1
+    if (byte === COMMA) return at + 1
     if (!isOpen) {
       const inside = opened(bytes, at, to)
       if (inside > at) {
         isOpen = true
         return inside
       }
-      // Which of both it is cannot be told yet.
-      if (byte === OPEN && to - at < 64 && !isLast) return INCOMPLETE
     } else if (byte === CLOSE_LIST) return closed(bytes, at, to)
     return record(bytes, at, to)
   }
@@ -101,7 +99,7 @@ export function values(take: Take, damaged: Damaged): Splitter {
           if (isLast && isOpen) damaged(to, 'cut off before the end of its records')
           return to
         }
-        const end = next(bytes, at, to, isLast)
+        const end = next(bytes, at, to)
         if (end === INCOMPLETE) {
           if (isLast) damaged(at, 'cut off in the middle of a record')
           return isLast ? to : at

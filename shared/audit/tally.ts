@@ -166,6 +166,8 @@ export const newSecret = (secret: SecretRef, at: number): SecretTally => ({
 
 export const newAddress = (): AddressTally => ({ reads: new Map(), failures: noBurst(), lastLogin: 0 })
 
+export const byKey = (a: SecretTally, b: SecretTally): number => (a.secret.key < b.secret.key ? -1 : 1)
+
 /** How many of each are told apart; beyond, they are counted as `capped` and said in the coverage. */
 export const CAPS = {
   identities: 50_000,

@@ -1,12 +1,14 @@
+import { setTimeout } from 'node:timers/promises'
 import { constants, gunzipSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { BOUNDS } from '../../shared/audit/gunzip.ts'
+import { BOUNDS, bounded } from '../../shared/audit/gunzip.ts'
 import { seen } from '../../shared/audit/seen.ts'
 import { KeyturnError } from '../../shared/errors.ts'
 import { idOf, recordOf } from './cloudtrail-records.ts'
 import { ALL_AT_ONCE, inParts, logOf, packed, readAll } from './logs.ts'
 import { linesOf, uuid } from './vault-lines.ts'
 
+const SERVER = '2026-07-01T12:00:00.000Z [INFO]  core: vault is unsealed'
 const record = (n: number): string => JSON.stringify(recordOf({ userAgent: `é${'🔑'.repeat(n)}` }, n))
 const linesTo = (count: number, prefix = ''): string =>
   Array.from({ length: count }, (_, n) => `${prefix}${record(n)}\n`).join('')
@@ -32,7 +34,9 @@ describe('a log that grows', () => {
     ]
   ])('by lines of %s, cut anywhere, is read on from the line that was not whole', async (_, content, ids) => {
     const bytes = Buffer.from(content)
-    for (let cut = 0; cut <= bytes.length; cut += 13) {
+    const ends = [...bytes.entries()].flatMap(([at, byte]) => (byte === 10 ? [at - 1, at, at + 1] : []))
+    const somewhere = Array.from({ length: 40 }, (_, n) => Math.floor((n * bytes.length) / 40))
+    for (const cut of [...somewhere, ...ends]) {
       const { from, second, ids: found, damage } = await inTwo(bytes, cut)
       expect({ cut, found, damage, end: second.offsets.get('log') }).toEqual({ cut, found: ids, damage: [], end: bytes.length })
       expect(from === cut || bytes[from - 1] === 10 || from === 0, `${from} is not where a line begins`).toBe(true)
@@ -70,6 +74,8 @@ describe('a log that grows', () => {
   test('and is packed does not grow: all of it is read, and next time all of it again', async () => {
     const { ids, offsets } = await readAll([logOf(packed(linesTo(2).trimEnd()), 64, { isGrowing: true })])
     expect([ids, offsets.get('log')]).toEqual([idsTo(2), 0])
+    expect((await readAll([logOf(packed(SERVER), 64, { isGrowing: true })])).events).toBe(1)
+    expect((await readAll([logOf(SERVER, 64, { isGrowing: true })])).events).toBe(0)
   })
 })
 
@@ -79,7 +85,7 @@ describe('a gzip file', () => {
   const recovered = (bytes: Uint8Array): string => gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }).toString('latin1')
 
   test('that is cut off gives all that came before, and says where it ended', async () => {
-    for (const part of [0.99, 0.7, 0.5, 0.2, 0.1])
+    for (const part of [0.99, 0.7, 0.5, 0.3])
       for (const size of [64, ALL_AT_ONCE]) {
         const cut = zipped.subarray(0, Math.floor(zipped.length * part))
         const text = recovered(cut)
@@ -88,6 +94,19 @@ describe('a gzip file', () => {
         expect(damage).toEqual([{ source: 'log', offset: text.length, why: 'the gzip file is cut off' }])
         expect([sources[0]?.problem, offsets.size]).toEqual(['invalid/log: the gzip file is cut off', 0])
       }
+  })
+
+  test('that is cut off gives all, however slowly it is taken', async () => {
+    const cut = gzipSync(Buffer.alloc(2 ** 20, content)).subarray(0, -20)
+    const taken: Uint8Array[] = []
+    const slowly = async () => {
+      for await (const part of bounded(inParts(cut, 4_096), true, BOUNDS)) {
+        taken.push(part)
+        await setTimeout(1)
+      }
+    }
+    await expect(slowly()).rejects.toMatchObject({ code: 'invalid/log' })
+    expect(Buffer.concat(taken).length).toBe(recovered(cut).length)
   })
 
   test('that is damaged gives what came before', async () => {
@@ -107,7 +126,7 @@ describe('a gzip file', () => {
 
 describe('a bomb', () => {
   const bombOf = (members: number): Buffer =>
-    Buffer.concat(Array<Buffer>(members).fill(gzipSync(Buffer.alloc(64 * 2 ** 20, '\n'))))
+    Buffer.concat(Array<Buffer>(members).fill(gzipSync(Buffer.alloc(64 * 2 ** 20, `${' '.repeat(1_023)}\n`))))
 
   /** A log that tells whether it was closed. */
   function watched(bytes: Uint8Array) {
@@ -135,10 +154,12 @@ describe('a bomb', () => {
   })
 
   test('ends where more comes out than may', async () => {
-    const { log, seen } = watched(Buffer.from(linesTo(400)))
-    const { ids, sources } = await readAll([log], { bounds: { ...BOUNDS, mostBytes: 50_000 } })
-    expect([ids.length > 20, ids.length < 100, seen.isClosed]).toEqual([true, true, true])
-    expect(sources[0]?.problem).toBe('invalid/log: it is more than 50000 bytes when unpacked')
+    for (const mostBytes of [10, 50_000]) {
+      const { log, seen } = watched(Buffer.from(linesTo(400)))
+      const { ids, sources } = await readAll([log], { bounds: { ...BOUNDS, mostBytes } })
+      expect([ids.length, seen.isClosed]).toEqual([mostBytes < 100 ? 0 : expect.toSatisfy((n) => n > 20 && n < 100), true])
+      expect(sources[0]?.problem).toBe(`invalid/log: it is more than ${mostBytes} bytes when unpacked`)
+    }
   })
 })
 
@@ -185,22 +206,35 @@ describe('damage', () => {
 
   test('is a record of more than 32 MiB, and what follows its line is read', async () => {
     const long = JSON.stringify(recordOf({ x: 'x'.repeat(33 * 2 ** 20) }, 2))
-    const { ids, damage } = await readAll([logOf(`${record(1)}\n${long}\n${record(3)}\n`, 512 * 1_024)])
+    const { ids, damage } = await readAll([logOf(`${record(1)}\n${long}\nnoise\n${record(3)}\n`, 512 * 1_024)])
+    const at = Buffer.byteLength(record(1)) + 1
     expect(ids).toEqual([1, 3].map(idOf))
-    expect(damage).toEqual([{ source: 'log', offset: Buffer.byteLength(record(1)) + 1, why: 'a record longer than 32 MiB' }])
+    expect(damage.map(({ offset, why }) => [offset, why])).toEqual([
+      [at, 'a record longer than 32 MiB'],
+      [at + long.length + 1, 'not a record of any known log']
+    ])
   })
 })
 
-test('a source that fails in the middle ends the reading with its own error, after what it gave was read', async () => {
+describe.each([
+  ['plain', (content: string) => Buffer.from(content)],
+  ['packed', (content: string) => packed(content)]
+])('a source of %s bytes that fails in the middle', (_, write) => {
   const failing = (code: 'unavailable/archive' | 'not-found/object') =>
     logOf('', 1, {
       open: async function* () {
-        yield Buffer.from(linesTo(2))
+        yield write(`${SERVER}\n`)
         throw new KeyturnError(code, 'planted')
       }
     })
-  await expect(readAll([failing('unavailable/archive')])).rejects.toMatchObject({ code: 'unavailable/archive' })
-  const { ids, sources } = await readAll([failing('not-found/object'), logOf(record(2))])
-  expect(ids).toEqual(idsTo(3))
-  expect(sources.map(({ problem }) => problem)).toEqual(['not-found/object: planted', undefined])
+
+  test('ends the reading with its own error', async () => {
+    await expect(readAll([failing('unavailable/archive')])).rejects.toMatchObject({ code: 'unavailable/archive' })
+  })
+
+  test('and is gone, is told, and the next one is read', async () => {
+    const { ids, sources } = await readAll([failing('not-found/object'), logOf(record(2))])
+    expect([ids.length, ids.at(-1)]).toEqual([2, idOf(2)])
+    expect(sources.map(({ problem }) => problem)).toEqual(['not-found/object: planted', undefined])
+  })
 })

@@ -29,6 +29,7 @@ describe('a namespace', () => {
   test('is the account, and no part of the name, although the mount is written with it', () => {
     expect(read({})).toMatchObject({ account: 'ns1/', secret: { key: 'vault:ns1//secret/app', group: 'vault:ns1//secret/' } })
     expect(read({ mount: '' }).secret?.name).toBe('secret/app')
+    expect(read({ namespace: 'ns1/ns2/', mount: 'ns1/ns2/secret/' }).secret?.key).toBe('vault:ns1/ns2//secret/app')
   })
 
   test('of another name does not lend its secrets to this one', () => {

@@ -3,9 +3,9 @@ import { type Node, parseTree } from 'jsonc-parser'
 
 /** JSON as a text, laid out in every way that RFC 8259 allows. */
 
-export const PATHS = ['a', 'a.b', 'a.b.c', 'b', 'b.a', 'c.c', 'é', 'a.é.b', '__proto__.a', '🔑'] as const
+export const PATHS = ['a', 'a.b', 'a.b.c', 'b', 'b.a', 'c.c', 'é', 'a.é.b', '__proto__.a', '🔑', 'ab'] as const
 
-const PLAIN_NAMES = ['a', 'b', 'c', 'é', '🔑', '__proto__', '', 'aa', 'A', 'a.b', '\ufeffa']
+const PLAIN_NAMES = ['a', 'b', 'c', 'é', '🔑', '__proto__', '', 'aa', 'ab', 'A', 'a.b', '\ufeffa']
 const NAMES = [...PLAIN_NAMES, '"', '\\', '\u0000', 'b\n']
 
 const space = fc.constantFrom('', '', '', ' ', '\n', ' \t\r\n')

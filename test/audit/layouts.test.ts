@@ -160,9 +160,12 @@ test('envelopes in envelopes are opened, but not without end', async () => {
 })
 
 test('what is packed in a message is bounded', async () => {
-  const bomb = { awslogs: { data: gzipSync(Buffer.alloc(65 * 2 ** 20, ' ')).toString('base64') } }
-  const { malformed } = await readAll([logOf(lines([trail[0], bomb, trail[1]]))])
-  expect(malformed).toBe(1)
+  const padded = (mebibytes: number) =>
+    Buffer.concat([Buffer.alloc(mebibytes * 2 ** 20, ' '), Buffer.from(JSON.stringify(trail[1]))])
+  const message = (mebibytes: number) => ({ awslogs: { data: gzipSync(padded(mebibytes)).toString('base64') } })
+  expect((await readAll([logOf(lines([trail[0], message(1)]))])).ids).toEqual([1, 2].map(idOf))
+  const { ids, malformed } = await readAll([logOf(lines([trail[0], message(65)]))])
+  expect([ids, malformed]).toEqual([[idOf(1)], 1])
 })
 
 test('a record nested deeper than can be written is damage, and what comes behind it is read', async () => {

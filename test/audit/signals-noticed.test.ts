@@ -157,3 +157,18 @@ describe('old-version-read', () => {
     expect(findings('old-version-read', [old], { history: writes('rotator', 'app/other') })).toHaveLength(1)
   })
 })
+
+describe('unrecoverable-deletion', () => {
+  test.each([
+    ['app/db-pending', 'app/db'],
+    ['kv/keyturn/pending/app/db', 'kv/app/db']
+  ])('%s is keyturn’s own copy of a value for who writes %s, and for nobody else', (copy, main) => {
+    const destroyed = { at: at + HOUR, kind: 'delete', secret: copy, marks: ['unrecoverable'] } as const
+    const history = [event({ at, who: 'keyturn', kind: 'write', secret: main }), event({ at, who: 'app', secret: main })]
+    expect(findings('unrecoverable-deletion', [event({ ...destroyed, who: 'keyturn' })], { history })).toEqual([])
+    expect(findings('unrecoverable-deletion', [event({ ...destroyed, who: 'app' })], { history })).toHaveLength(1)
+    expect(findings('unrecoverable-deletion', [event({ ...destroyed, who: 'keyturn', secret: main })], { history })).toHaveLength(
+      1
+    )
+  })
+})

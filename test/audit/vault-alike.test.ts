@@ -148,7 +148,10 @@ describe('a line that is like another but for', () => {
     expect(lastOf(line)).toEqual(readLines([...known, line], true).events[3])
   })
 
-  test('its end is refused', () => {
+  test('its end is refused, and so is a request that has lost its own, although it is answered', () => {
+    const [request = ''] = linesOf({ ...call, n: 4 })
+    const answered = readLines([...known, request.slice(0, -40), answer.replace(uuid(1), uuid(4))])
+    expect([answered.taken.slice(3), answered.events.length]).toEqual([[false, true], 4])
     const cuts = [
       answer.slice(0, -1),
       answer.slice(0, -2),

@@ -26,7 +26,7 @@ export function drift({ policies, accounts }: Tally, review: Review | undefined)
         controls: controlsOf('drift')
       }
     })
-    .sort((a, b) => b.changedAt - a.changedAt)
+    .sort((a, b) => b.changedAt - a.changedAt || (a.policy < b.policy ? -1 : 1))
 }
 
 function stateOf(

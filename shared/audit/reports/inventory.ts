@@ -21,5 +21,6 @@ export function inventory({ identities, secrets }: Tally): readonly Access[] {
       ]
     })
   )
-  return rows.sort((a, b) => b.last - a.last || (a.secret < b.secret ? -1 : 1))
+  const nameOf = ({ secret, identity }: Access): string => `${secret}\n${identity}`
+  return rows.sort((a, b) => b.last - a.last || (nameOf(a) < nameOf(b) ? -1 : 1))
 }

@@ -2,7 +2,8 @@ import type { SecretFacts } from '../../ports/secret-store.ts'
 import { controlsOf } from '../controls.ts'
 import type { AuditSettings } from '../settings.ts'
 import type { OrphanRow } from '../summary.ts'
-import type { SecretTally, Tally } from '../tally.ts'
+import { byKey, type SecretTally, type Tally } from '../tally.ts'
+import { matched } from './listed.ts'
 
 const DAY_MS = 86_400_000
 
@@ -17,18 +18,20 @@ export function orphans(
   { orphanMs }: AuditSettings,
   now: number
 ): readonly OrphanRow[] {
-  const rows = [...secrets.values()].flatMap((one): OrphanRow[] => {
+  const logged = [...secrets.values()].sort(byKey)
+  const same = matched(logged, listed ?? [])
+  const rows = logged.flatMap((one): OrphanRow[] => {
     const { secret, deleted } = one
     const account = accounts.get(`${secret.store}:${secret.account}`)
-    const told = listed?.find(({ name }) => name === secret.name)?.lastReadAt
+    const told = same.listed.get(one)?.lastReadAt
     const heardMs = account && account.reads > 0 ? now - account.first : 0
     const last = Math.max(one.lastRead, told ?? 0)
     if (deleted > one.lastWrite || (told === undefined && heardMs < orphanMs) || now - last < orphanMs) return []
     return [row(one, last, told !== undefined && told >= one.lastRead ? 'store' : 'log', now)]
   })
-  const known = new Set([...secrets.values()].map(({ secret }) => secret.name))
-  const unheard = listed?.flatMap(({ name, lastReadAt }): OrphanRow[] => {
-    if (known.has(name) || lastReadAt === undefined || now - lastReadAt < orphanMs) return []
+  const unheard = listed?.flatMap((facts): OrphanRow[] => {
+    const { name, lastReadAt } = facts
+    if (same.logged.has(facts) || lastReadAt === undefined || now - lastReadAt < orphanMs) return []
     const days = Math.floor((now - lastReadAt) / DAY_MS)
     return [
       {

@@ -6,7 +6,8 @@ import { dueAt, isHeld, promotedAt } from '../../rotation/plan.ts'
 import { type Instant, instant } from '../../types.ts'
 import { controlsOf } from '../controls.ts'
 import type { RotationRow } from '../summary.ts'
-import type { SecretTally, Tally } from '../tally.ts'
+import { byKey, type SecretTally, type Tally } from '../tally.ts'
+import { matched } from './listed.ts'
 
 const SOON_MS = 7 * 86_400_000
 
@@ -15,16 +16,10 @@ const SOON_MS = 7 * 86_400_000
  * the log. No value is read for it.
  */
 export function rotation({ secrets }: Tally, listed: readonly SecretFacts[] | undefined, now: number): readonly RotationRow[] {
-  const logged = [...secrets.values()]
-  const ofStore =
-    listed?.map((facts) =>
-      listedRow(
-        facts,
-        logged.find((one) => isSame(one, facts)),
-        instant(now)
-      )
-    ) ?? []
-  const unlisted = logged.filter((one) => one.deleted === 0 && !listed?.some((facts) => isSame(one, facts)))
+  const logged = [...secrets.values()].sort(byKey)
+  const same = matched(logged, listed ?? [])
+  const ofStore = listed?.map((facts) => listedRow(facts, same.logged.get(facts), instant(now))) ?? []
+  const unlisted = logged.filter((one) => one.deleted <= one.lastWrite && !same.listed.has(one))
   return [...ofStore, ...unlisted.map((one) => loggedRow(one, listed !== undefined))].sort(
     (a, b) =>
       ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || (a.due ?? Number.POSITIVE_INFINITY) - (b.due ?? Number.POSITIVE_INFINITY)
@@ -41,9 +36,6 @@ const ORDER: readonly RotationRow['state'][] = [
   'unmanaged',
   'unknown'
 ]
-
-const isSame = ({ secret }: SecretTally, { name, id }: SecretFacts): boolean =>
-  secret.name === name || secret.key.endsWith(`/${name}`) || secret.name === id
 
 function listedRow(facts: SecretFacts, logged: SecretTally | undefined, now: Instant): RotationRow {
   const { metadata, name } = facts
@@ -76,6 +68,8 @@ function standing(
   if (logged && logged.lastFailed > Math.max(logged.lastRotated, promotedAt(facts, undefined) ?? 0))
     return { state: 'failing', why: `its last rotation failed, and ${logged.failures} in all` }
   if (isHeld(metadata, now)) return { state: 'held', why: 'a person put it on hold' }
+  if (due === undefined && facts.rotatedAt !== undefined)
+    return { state: 'unknown', why: 'the store rotates it by itself, and does not tell how often' }
   if (due === undefined) return { state: 'never', why: 'the store shows no rotation of it' }
   if (due < now) return { state: 'overdue', why: `it was due ${formatDuration(hours(now - due))} ago` }
   if (due - now < SOON_MS) return { state: 'due-soon', why: `due in ${formatDuration(hours(due - now))}` }

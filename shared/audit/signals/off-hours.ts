@@ -17,7 +17,7 @@ export const offHours: Signal = {
     const calendar = workCalendar(settings)
     return [...fresh.identities.values()].flatMap(({ identity, hours, store }) => {
       const known = all.identities.get(identity.key)
-      if (identity.type !== 'person' || !known) return []
+      if (!known) return []
       const odd = hours.hours.flatMap((hour, at) =>
         calendar.isWork(hour) || isUsualHour(known.hours, hour)
           ? []
