@@ -13,7 +13,7 @@ export interface AwsCaller {
   readonly issuerArn: string
   /** `sessionContext.ec2RoleDelivery`: how an instance got its credentials. */
   readonly ec2RoleDelivery: string
-  /** `inScopeOf.issuerType`: `AWS::Lambda::Function` … */
+  /** `inScopeOf.issuerType`: `AWS::EC2::Instance`, `AWS::Lambda::Function` … */
   readonly issuerType: string
 }
 
@@ -46,6 +46,9 @@ const identity = (
 const nameOf = ({ userName }: AwsCaller, key: string): string =>
   userName || key.replace(/^arn:[^:]*:[^:]*:[^:]*:[^:]*:(?:user|role)\//, '')
 
-/** An instance's session is called by the instance's id. */
+/**
+ * An instance's session is called by the instance's id. Functions and tasks are not meant: outside of a VPC their calls leave
+ * by addresses of AWS's own, which change from one to the next.
+ */
 const isOfCompute = ({ ec2RoleDelivery, issuerType }: AwsCaller, session: string): boolean =>
-  ec2RoleDelivery !== '' || /^AWS::(Lambda|EC2|ECS)::/.test(issuerType) || /^i-[0-9a-f]{8,17}$/.test(session)
+  ec2RoleDelivery !== '' || issuerType.startsWith('AWS::EC2::') || /^i-[0-9a-f]{8,17}$/.test(session)

@@ -1,22 +1,14 @@
-import { type Kind, MARKS } from './event.ts'
-
-/** What an operation is; undefined: it says nothing about secrets. */
-export interface AwsOperation {
-  readonly kind: Kind
-  readonly marks: number
-}
+import { MARKS } from './event.ts'
+import { type Operation, operations } from './operations.ts'
 
 const { unrecoverable, lessAudit, rotationFailed } = MARKS
-
-const operations = (kind: Kind, names: string, marks = 0): readonly (readonly [string, AwsOperation])[] =>
-  names.split(' ').map((name) => [name, { kind, marks }] as const)
 
 /**
  * By service and event name. Secrets Manager: user guide, "AWS Secrets Manager entries" of CloudTrail. A batch is no read:
  * each secret that it gives has a GetSecretValue record of its own (API reference, BatchGetSecretValue). IAM's, KMS's and
  * CloudTrail's are those that decide who may read a secret, and whether it is seen.
  */
-export const TABLE: Readonly<Record<string, ReadonlyMap<string, AwsOperation>>> = {
+export const TABLE: Readonly<Record<string, ReadonlyMap<string, Operation>>> = {
   'secretsmanager.amazonaws.com': new Map([
     ...operations('read', 'GetSecretValue'),
     ...operations('list', 'ListSecrets BatchGetSecretValue'),
@@ -57,5 +49,14 @@ export const TABLE: Readonly<Record<string, ReadonlyMap<string, AwsOperation>>> 
   ])
 }
 
-export const awsOperations = (eventSource: string): ReadonlyMap<string, AwsOperation> | undefined =>
+export const awsOperations = (eventSource: string): ReadonlyMap<string, Operation> | undefined =>
   Object.hasOwn(TABLE, eventSource) ? TABLE[eventSource] : undefined
+
+/** Error codes of a call that a policy refused; the last two are those of services with EC2's protocol. */
+export const DENIED_CODES = [
+  'AccessDenied',
+  'AccessDeniedException',
+  'VpceAccessDenied',
+  'UnauthorizedOperation',
+  'Client.UnauthorizedOperation'
+]

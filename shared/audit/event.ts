@@ -77,7 +77,7 @@ export interface Identity {
   readonly type: 'person' | 'workload' | 'service' | 'unknown'
   /** May do everything: Vault's root policy, an account's root user. */
   readonly isRoot: boolean
-  /** Runs on compute of the cloud (an instance, a function): its calls come from there and from nowhere else. */
+  /** Runs on an instance of the cloud: its calls come from there and from nowhere else. */
   readonly isCompute: boolean
 }
 

@@ -28,7 +28,7 @@ export interface Finding {
   readonly usual: number | undefined
   /** Unit of both: `reads an hour`, `secrets in 10 minutes`, `s`. */
   readonly unit: string | undefined
-  /** Ids of events in the log, at most EVIDENCE of them, the earliest first. */
+  /** Ids of events in the log, at most EVIDENCE of them: the earliest, then in the order in which they were read. */
   readonly evidence: readonly string[]
   /** A technique of MITRE ATT&CK: `T1555.006`. */
   readonly technique: string

@@ -3,10 +3,11 @@ import { isIP } from 'node:net'
 import { timeOf } from './clock.ts'
 import { type AwsCaller, awsIdentity } from './cloudtrail-identity.ts'
 import { accountIn, secretNameIn } from './cloudtrail-names.ts'
-import { type AwsOperation, awsOperations } from './cloudtrail-operations.ts'
+import { awsOperations, DENIED_CODES } from './cloudtrail-operations.ts'
 import { type AuditEvent, MARKS, type Outcome } from './event.ts'
 import { interner, plainText, plainTextOf } from './interner.ts'
 import { afterBrackets, fieldScanner, MALFORMED } from './json-fields.ts'
+import type { Operation } from './operations.ts'
 import { reachesOthers } from './policy-reach.ts'
 import type { Emit } from './reader.ts'
 import type { References } from './references.ts'
@@ -100,7 +101,7 @@ export function cloudTrailReader(refs: References): CloudTrailReader {
 /** A role that a service assumes for itself: half of all records, and nobody's login. */
 const isOfServiceAlone = (text: Text): boolean => text('eventName') === 'AssumeRole' && text('userIdentity.type') === 'AWSService'
 
-function eventOf(refs: References, text: Text, { kind, marks }: AwsOperation, id: string, at: number): AuditEvent {
+function eventOf(refs: References, text: Text, { kind, marks }: Operation, id: string, at: number): AuditEvent {
   const identity = awsIdentity(refs, callerOf(text))
   const named = text('requestParameters.secretId') || text('responseElements.arn') || text('additionalEventData.SecretId')
   const account = text('recipientAccountId') || accountIn(named) || text('userIdentity.accountId')
@@ -151,21 +152,13 @@ const secretOf = (text: Text): string =>
     errorMessage: text('errorMessage')
   })
 
-const DENIED = [
-  'AccessDenied',
-  'AccessDeniedException',
-  'VpceAccessDenied',
-  'UnauthorizedOperation',
-  'Client.UnauthorizedOperation'
-]
-
 /** By code. A login that failed is one whatever the code; a console's failed login has none and says so in its answer. */
 function outcomeOf(text: Text, isLogin: boolean): Outcome {
   const code = text('errorCode')
   const isFailedConsole = text('responseElements.ConsoleLogin') === 'Failure'
   if (code === '' && !isFailedConsole) return /^Rotation(Failed|Abandoned)$/.test(text('eventName')) ? 'failed' : 'done'
   if (isLogin) return 'unauthenticated'
-  if (DENIED.includes(code)) return 'denied'
+  if (DENIED_CODES.includes(code)) return 'denied'
   return code === 'ResourceNotFoundException' || code === 'NoSuchEntityException' ? 'absent' : 'failed'
 }
 

@@ -58,6 +58,7 @@ export function addTally(into: Tally, from: Tally): void {
     from.notices,
     (o) => ({ ...o, span: noSpan() }),
     (a, b) => {
+      if (b.span.first < a.span.first) a.subject = b.subject
       a.span = joined(a.span, b.span)
     }
   )

@@ -1,3 +1,5 @@
+import { membersOf } from './members.ts'
+
 /**
  * Whether a resource policy of AWS lets everybody in, or another account, with nothing that narrows it: an Allow whose
  * principal is `*`, or everybody but some, and that has no condition, or one whose principal is of an account that is not
@@ -22,9 +24,6 @@ function isOfOther(principal: unknown, own: string): boolean {
 }
 
 const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : value === undefined ? [] : [value])
-
-const membersOf = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {}
 
 function parsed(text: string): unknown {
   try {

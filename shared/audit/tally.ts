@@ -116,7 +116,8 @@ export interface AccountTally {
 
 export interface Noticed {
   readonly signal: string
-  readonly subject: Subject
+  /** Its address is that of the first call that was read. */
+  subject: Subject
   readonly store: StoreKind
   readonly account: string
   readonly operation: string

@@ -1,4 +1,4 @@
-import { TABLE } from '../audit/cloudtrail-operations.ts'
+import { DENIED_CODES, TABLE } from '../audit/cloudtrail-operations.ts'
 import { addressIn, firstOf, isKnown, kindOf, listed, networkOf, quoted, type SqlDialect } from './sql-dialect.ts'
 
 /** A table of CloudTrail records that trailTable (aws-athena-table.ts) made; names are checked there. */
@@ -9,15 +9,6 @@ export interface TrailTable {
   readonly accounts: readonly string[]
   readonly regions: readonly string[]
 }
-
-/** As in from-cloudtrail.ts. */
-const DENIED = [
-  'AccessDenied',
-  'AccessDeniedException',
-  'VpceAccessDenied',
-  'UnauthorizedOperation',
-  'Client.UnauthorizedOperation'
-]
 
 /** SQL of Athena's engine version 3, which is Trino's, with what CloudTrail says (shared/audit/from-cloudtrail.ts). */
 export const athenaSql = (table: TrailTable): SqlDialect => {
@@ -111,7 +102,7 @@ function eventsOf(dialect: SqlDialect): string {
   const isAws = "(caller_type = 'AWSService' OR (caller_type = '' AND caller_arn = ''))"
   const isSso = "STRPOS(base_arn, '/AWSReservedSSO_') > 0"
   const isOrdinary = `NOT (caller_type = 'Root' OR ${isAws} OR ${isSso})`
-  const isOfCompute = `(${isOrdinary} AND (delivery <> '' OR REGEXP_LIKE(issuer_type, '^AWS::(Lambda|EC2|ECS)::') OR REGEXP_LIKE(session, '^i-[0-9a-f]{8,17}$')))`
+  const isOfCompute = `(${isOrdinary} AND (delivery <> '' OR REGEXP_LIKE(issuer_type, '^AWS::EC2::') OR REGEXP_LIKE(session, '^i-[0-9a-f]{8,17}$')))`
   const key = firstOf('base_arn', 'principal', 'caller_account')
   const aws = "COALESCE(NULLIF(invoked_by, ''), 'aws')"
   const isLogin = "kind = 'login'"
@@ -125,7 +116,7 @@ function eventsOf(dialect: SqlDialect): string {
 events AS (
   SELECT id, ms, account, kind, name AS operation, is_compute, address, secret_name,
     CASE WHEN error_code = '' AND console <> 'Failure' THEN CASE WHEN name IN ('RotationFailed', 'RotationAbandoned') THEN 'failed' ELSE 'done' END
-      WHEN ${isLogin} THEN 'unauthenticated' WHEN error_code IN (${listed(DENIED)}) THEN 'denied'
+      WHEN ${isLogin} THEN 'unauthenticated' WHEN error_code IN (${listed(DENIED_CODES)}) THEN 'denied'
       WHEN error_code IN ('ResourceNotFoundException', 'NoSuchEntityException') THEN 'absent' ELSE 'failed' END AS outcome,
     CONCAT('aws:', CASE WHEN caller_type = 'Root' THEN CONCAT('root/', caller_account) WHEN ${isAws} THEN CONCAT('service/', ${aws})
       WHEN ${isSso} THEN CONCAT(base_arn, '/', session) WHEN is_compute THEN CONCAT(${key}, '#compute') ELSE ${key} END) AS identity,

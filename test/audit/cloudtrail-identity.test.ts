@@ -25,17 +25,16 @@ describe('who called', () => {
     })
   })
 
-  test('is compute where an instance or a function has the role, and another identity than the role elsewhere', () => {
+  test('is compute where an instance has the role, and another identity than the role elsewhere or of a function', () => {
     const compute = [
       session('app', 'i-0123456789abcdef0'),
       session('app', 'x', { ec2RoleDelivery: '2.0' }),
-      {
-        ...session('app', 'f'),
-        inScopeOf: { issuerType: 'AWS::Lambda::Function', credentialsIssuedTo: 'arn:aws:lambda:us-east-1:1:function:f' }
-      }
+      { ...session('app', 'f'), inScopeOf: { issuerType: 'AWS::EC2::Instance', credentialsIssuedTo: 'i-0' } }
     ].map(who)
     expect(compute.map(({ key, isCompute }) => [key, isCompute])).toEqual(Array(3).fill([`${roleKey('app')}#compute`, true]))
     expect(who(session('app', 'i-am-bob')).isCompute).toBe(false)
+    const ofFunction = { ...session('app', 'f'), inScopeOf: { issuerType: 'AWS::Lambda::Function' } }
+    expect(who(ofFunction)).toMatchObject({ key: roleKey('app'), isCompute: false })
   })
 
   test.each<readonly [what: string, identity: Json, key: string, type: string]>([

@@ -48,7 +48,7 @@ describe('the log of a rotation that Secrets Manager drives, by the calls that i
       ...more
     })
 
-  /** The function's role, which is known as compute. */
+  /** The function's role. */
   const role = {
     ...session('keyturn-rotate', 'rotate-database'),
     inScopeOf: {
@@ -127,8 +127,8 @@ describe('the log of a rotation that Secrets Manager drives, by the calls that i
 
     const again = (more: Json) => linesOf(own.map((one) => ({ ...one, ...more, eventID: idOf(++records) })))
     expect(said(await audited(again({ sourceIPAddress: '8.8.8.8' }), state)), 'the same from elsewhere').toEqual([
-      'compute-outside: keyturn-rotate, which runs on compute, was used from 8.8.8.8',
-      'new-network: deploy came from 8.8.8.0/24, where it was never seen'
+      'new-network: deploy came from 8.8.8.0/24, where it was never seen',
+      'new-network: keyturn-rotate came from 8.8.8.0/24, where it was never seen'
     ])
   })
 })

@@ -5,7 +5,7 @@ import { newNetworks } from './new-network.ts'
 
 const SIGNAL = {
   name: 'compute-outside',
-  question: 'Were the credentials of an instance or a function used from a public address that is new for it?',
+  question: 'Were the credentials of an instance used from a public address that is new for it?',
   severity: 'high',
   technique: 'T1552.005',
   todo: 'Credentials of compute do not travel: end the role’s sessions, rotate what it can read, and look for how they got out.'
