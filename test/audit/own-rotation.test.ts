@@ -126,7 +126,7 @@ describe('the log of a rotation that Secrets Manager drives, by the calls that i
     ])
 
     const again = (more: Json) => linesOf(own.map((one) => ({ ...one, ...more, eventID: idOf(++records) })))
-    expect(said(await audited(again({ sourceIPAddress: '8.8.8.8' }), state)), 'the same from elsewhere').toEqual([
+    expect(said(await audited(again({ sourceIPAddress: '8.8.8.8' }), state)).toSorted(), 'the same from elsewhere').toEqual([
       'new-network: deploy came from 8.8.8.0/24, where it was never seen',
       'new-network: keyturn-rotate came from 8.8.8.0/24, where it was never seen'
     ])
