@@ -53,6 +53,16 @@ describe('what the service says', () => {
     expect((await look(b, id)).rotationEnabled).toBeUndefined()
   })
 
+  test('of the day on which a value was last read is in the look and in the list', async () => {
+    const { id, base } = await fresh(b)
+    await b.store.read(id, base, signal())
+    const { lastReadAt, name } = await look(b, id)
+    expect(lastReadAt).toBe(Math.floor(Date.now() / 86_400_000) * 86_400_000)
+    const listed = []
+    for await (const facts of b.store.list(signal())) if (facts.name === name) listed.push(facts.lastReadAt)
+    expect(listed).toEqual([lastReadAt])
+  })
+
   test('of a secret that holds bytes is unsupported', async () => {
     const made = await aws.owner.send(new CreateSecretCommand({ Name: `bytes/${randomUUID()}`, SecretBinary: Buffer.from('x') }))
     await refusal(b.store.read(made.ARN ?? '', made.VersionId ?? '', signal()), 'unsupported/binary')
