@@ -37,6 +37,9 @@ export interface Watch {
 /** A record longer than this is not read: it is damage. Vault's longest lines, of lists, are tens of MB. */
 const MOST_RECORD = 32 * 2 ** 20
 const FIRST_BUFFER = 2 * 2 ** 20
+
+/** Of the log before: a folder has thousands of small ones, and nothing of it is used when it is over. */
+let spare: Buffer | undefined
 /** So much tells how it is laid out. */
 const HEAD = 512
 const [NEWLINE, OPEN] = [10, 123]
@@ -49,7 +52,8 @@ const BYTE_ORDER_MARK = Buffer.from('\ufeff')
 export async function decode(source: LogSource, records: Records, bounds: Bounds, watch: Watch): Promise<Decoded> {
   const from = source.from ?? 0
   records.begin(source.format)
-  let [buffer, held, base] = [Buffer.allocUnsafe(FIRST_BUFFER), 0, from]
+  let [buffer, held, base] = [spare ?? Buffer.allocUnsafe(FIRST_BUFFER), 0, from]
+  spare = undefined
   let splitter: Splitter | undefined
   let isSkipping = false
   let isByLines = false
@@ -110,6 +114,7 @@ export async function decode(source: LogSource, records: Records, bounds: Bounds
   split(false)
   const isLeft = isByLines && !isPacked && source.isGrowing === true && !isObject(buffer, held)
   if (!isLeft) split(true)
+  if (buffer.length === FIRST_BUFFER) spare = buffer
   return { bytes: base + held - from, offset: isByLines && !isPacked ? base : 0 }
 }
 

@@ -100,22 +100,28 @@ const openFile = (root: string, name: string): Promise<OpenFile | undefined> =>
 const PART_BYTES = 512 * 1024
 
 /**
- * Closes the file. Every part is in the same buffer, and valid until the next one is asked for: a buffer a part, as streams
- * make them, costs a third of the time of reading a log.
+ * Closes the file. Parts are in two buffers in turn, the next one read while one is looked at, and valid until the next one is
+ * asked for: a buffer a part, as streams make them, costs a third of the time of reading a log.
  */
 async function* partsOf(file: FileHandle, path: string, from: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const buffer = Buffer.allocUnsafe(PART_BYTES)
+  const buffers = [Buffer.allocUnsafe(PART_BYTES), Buffer.allocUnsafe(PART_BYTES)] as const
+  const readInto = (buffer: Buffer, at: number) => file.read(buffer, 0, PART_BYTES, at)
+  let [buffer, next] = buffers
+  let coming = readInto(buffer, from)
   try {
     for (let at = from; ; ) {
       if (signal.aborted) throw over(path)
-      const { bytesRead } = await file.read(buffer, 0, PART_BYTES, at)
+      const { bytesRead } = await coming
       if (bytesRead === 0) return
       at += bytesRead
+      coming = readInto(next, at)
       yield buffer.subarray(0, bytesRead)
+      ;[buffer, next] = [next, buffer]
     }
   } catch (e) {
     throw fileError(e, path)
   } finally {
+    await coming.catch(() => undefined)
     await file.close()
   }
 }
