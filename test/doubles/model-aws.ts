@@ -119,7 +119,7 @@ function inProcess(account: Account, wire: Wire): SecretsManagerClient {
   return { send } as unknown as SecretsManagerClient
 }
 
-const DATES = ['CreatedDate', 'LastChangedDate', 'LastRotatedDate', 'DeletedDate']
+const DATES = ['CreatedDate', 'LastChangedDate', 'LastAccessedDate', 'LastRotatedDate', 'DeletedDate']
 
 function answered(account: Account, op: string, input: Readonly<Record<string, unknown>>): object {
   const operation = OPERATIONS[op]
