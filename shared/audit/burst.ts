@@ -34,6 +34,9 @@ export interface Burst extends Peaks {
 
 const [OLDEST, NEWEST, KEPT] = [2, 2, 8]
 
+/** What is usual is asked of six weeks; a log of a year is not to be kept whole. */
+const MOST_DAYS = 64
+
 export const noBurst = (): Burst => ({ buckets: [], peaks: [], days: new Map(), turn: 0 })
 
 export function burstAdd(burst: Burst, at: number, id: string, thing: string, threshold: Threshold): void {
@@ -114,6 +117,7 @@ function judge(into: Peaks, bucket: Bucket, after: Bucket | undefined, threshold
   if (isNoPeak && most <= (into.days.get(day) ?? 0)) return
   const distinct = thingsSince(bucket, next, Number.NEGATIVE_INFINITY)
   into.days.set(day, Math.max(distinct, into.days.get(day) ?? 0))
+  if (into.days.size > MOST_DAYS) into.days.delete(Math.min(...into.days.keys()))
   if (isNoPeak || distinct < threshold.distinct) return
   const { index } = bucket
   const span = next ? joined(bucket.span, next.span) : joined(bucket.span, noSpan())

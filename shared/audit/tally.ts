@@ -177,7 +177,7 @@ export const CAPS = {
   secrets: 100_000,
   addresses: 100_000,
   pairs: 300_000,
-  hours: 2_000_000,
+  hours: 1_000_000,
   policies: 20_000,
   issuers: 2_000,
   accounts: 10_000,

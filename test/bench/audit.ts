@@ -42,7 +42,7 @@ export interface AuditBench {
 const DUCKDB = fileURLToPath(import.meta.resolve('@duckdb/node-api'))
 const NODE = resolve(import.meta.dirname, '../../node_modules/node/bin/node')
 /** What a process with little memory is run with, as Lambda does by the size of the function: V8 then collects early. */
-const SMALL = ['--max-semi-space-size=2', '--max-old-space-size=80']
+const SMALL = ['--max-semi-space-size=2', '--max-old-space-size=192']
 
 interface Run {
   readonly seconds: number
