@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { FRAMEWORKS, type Framework } from '../../../shared/audit/controls.ts'
 import { SEVERITIES, type Severity } from '../../../shared/audit/finding.ts'
 import { FORMATS, type Format } from '../../../shared/audit/reader.ts'
@@ -41,7 +40,7 @@ export const OPTIONS: readonly (readonly [flags: string, text: string])[] = [
   ['--hours <from-to>', 'hours of the day that people work in (default: 7-19)'],
   ['--decoy <name...>', 'secrets that nobody has a reason to touch; * stands for any text'],
   ['--mark-reviewed <reviewer>', 'the policies as they are now were looked at by this person: kept in the state'],
-  ['--workers <number>', 'threads that read big files (default: as many as there are processors, 4 at most)'],
+  ['--workers <number>', 'threads that read big files; worth it where processors are idle (default: 1)'],
   ['--signals', 'print the table of signals, and read nothing']
 ]
 
@@ -97,7 +96,7 @@ function hoursOf(text: string | undefined): AuditSettings['workHours'] {
 }
 
 function workersOf(text: string | undefined): number {
-  if (text === undefined) return Math.min(4, availableParallelism())
+  if (text === undefined) return 1
   if (!/^\d{1,2}$/.test(text) || Number(text) < 1 || Number(text) > 64) throw bad('--workers', 'a whole number from 1 to 64')
   return Number(text)
 }
