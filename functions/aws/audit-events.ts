@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { Summarize } from '../../shared/audit/summarize-request.ts'
 import { KeyturnError } from '../../shared/errors.ts'
+import { jsonIn } from '../../shared/json-in.ts'
 
 /** An object that was written. */
 export interface WrittenObject {
@@ -80,7 +81,7 @@ function writtenIn(event: unknown): readonly WrittenObject[] | undefined {
   if (v.is(ByEventBridge, event)) return [{ bucket: event.detail.bucket.name, key: event.detail.object.key }]
   if (v.is(ByCloudTrail, event)) return event.s3ObjectKey.map((key) => ({ bucket: event.s3Bucket, key }))
   if (v.is(TestEvent, event)) return []
-  const inside = textsIn(event)?.map((text) => (text === VALIDATION ? [] : writtenIn(parsed(text))))
+  const inside = textsIn(event)?.map((text) => (text === VALIDATION ? [] : writtenIn(jsonIn(text))))
   return inside?.every((objects) => objects !== undefined) ? inside.flat() : undefined
 }
 
@@ -96,13 +97,5 @@ function decoded(key: string): string {
     return decodeURIComponent(key.replaceAll('+', ' '))
   } catch {
     throw new KeyturnError('invalid/request', 'the key of an object is not encoded as S3 encodes it')
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

@@ -1,7 +1,8 @@
 import type { TokenCredential } from '@azure/core-auth'
 import * as v from 'valibot'
-import { AUDIT_ENVIRONMENT, auditSettingsOf } from '../../shared/audit/function-settings.ts'
+import { AUDIT_ENVIRONMENT } from '../../shared/audit/function-settings.ts'
 import { listedLately } from '../../shared/audit/listed-lately.ts'
+import { auditHostOf, placeSettings } from '../../shared/audit/place-settings.ts'
 import type { AuditHost } from '../../shared/audit/run-audit.ts'
 import type { NamedObject } from '../../shared/audit/wanted-logs.ts'
 import type { Config } from '../../shared/config.ts'
@@ -11,7 +12,7 @@ import { type Leave, nothingToEnd } from '../../shared/last-out.ts'
 import type { Log } from '../../shared/log.ts'
 import { notifyLate } from '../../shared/notifiers/notifiers.ts'
 import { blobContainer } from '../../shared/objects/azure-blob.ts'
-import type { Objects } from '../../shared/ports/objects.ts'
+import { perKey } from '../../shared/per-key.ts'
 import { type BlobPlace, blobPlaceIn } from './blob-places.ts'
 import { tokenOf } from './compose.ts'
 import { managedIdentity } from './credential.ts'
@@ -31,29 +32,22 @@ export interface AzureAudit {
   readonly enter: () => Leave
 }
 
-const place = (name: string, example: string) =>
-  v.pipe(
-    v.string(`${name} must be set, and read like ${example}`),
-    v.rawTransform(({ dataset, addIssue, NEVER }) => {
-      const found = blobPlaceIn(dataset.value)
-      if (found) return found
-      addIssue({ message: `${name} must read like ${example}, without a SAS` })
-      return NEVER
-    })
-  )
-
 const ACCOUNT = 'https://myaccount.blob.core.windows.net'
 
 const ENVIRONMENT = v.object({
   ...ROTATION_ENVIRONMENT.entries,
   KEYTURN_KEY_VAULT_URL: v.optional(ROTATION_ENVIRONMENT.entries.KEYTURN_KEY_VAULT_URL),
   ...AUDIT_ENVIRONMENT,
-  KEYTURN_AUDIT_STATE: v.pipe(
-    place('KEYTURN_AUDIT_STATE', `${ACCOUNT}/keyturn/audit.state`),
-    v.check(({ name }) => name !== '' && !name.endsWith('/'), 'KEYTURN_AUDIT_STATE must name a blob')
-  ),
-  KEYTURN_AUDIT_LOGS: v.optional(place('KEYTURN_AUDIT_LOGS', `${ACCOUNT}/insights-logs-auditevent/`)),
-  KEYTURN_AUDIT_REPORTS: v.optional(place('KEYTURN_AUDIT_REPORTS', `${ACCOUNT}/keyturn/reports/`)),
+  ...placeSettings({
+    placeIn: blobPlaceIn,
+    examples: {
+      state: `${ACCOUNT}/keyturn/audit.state`,
+      logs: `${ACCOUNT}/insights-logs-auditevent/`,
+      reports: `${ACCOUNT}/keyturn/reports/`
+    },
+    noun: 'a blob',
+    more: ', without a SAS'
+  }),
   // The host reads them (apps/summarize-audit.ts): azure-functions/functions-bindings-event-hubs-trigger, "Identity-based connections".
   KEYTURN_AUDIT_HUB__fullyQualifiedNamespace: v.optional(v.string()),
   KEYTURN_AUDIT_HUB__credential: v.optional(v.string()),
@@ -78,37 +72,20 @@ export async function composeAzureAudit(environment: Environment): Promise<Azure
   if (!settings.identity) throw new KeyturnError('bug/internal', 'settings without an identity')
   const credential = managedIdentity(settings.identity)
   const token = tokenOf(credential)
-  const container = containers(credential)
+  const container = perKey((containerUrl) => blobContainer({ containerUrl, credential }))
   const { KEYTURN_AUDIT_STATE: state, KEYTURN_AUDIT_LOGS: logs, KEYTURN_AUDIT_REPORTS: reports } = given
   const accounts = [state, logs, reports].flatMap((one) => one?.account ?? [])
-  const at = (blob: BlobPlace): NamedObject => ({ place: container(blob), name: blob.name })
-  const below = (blob: BlobPlace) => ({ place: container(blob), prefix: blob.name })
   const { list, enter } = await storeOf(environment, settings, credential)
   const build = async () => (await import('./notifiers.ts')).azureNotifiers(config, token)
   const host: Omit<AuditHost, 'log'> = {
-    settings: auditSettingsOf(given),
-    state: at(state),
-    logs: logs && below(logs),
-    reports: reports && { ...below(reports), framework: given.KEYTURN_AUDIT_FRAMEWORK },
+    ...auditHostOf(given, ({ containerUrl }) => container(containerUrl)),
     notify: notifyLate(config.channels, ['queue', 'eventgrid'], build),
-    notifyFrom: given.KEYTURN_NOTIFY_FROM,
-    list: list && listedLately(list, Date.now),
-    now: Date.now
+    list: list && listedLately(list, Date.now)
   }
   return {
     ...{ config, settings, enter },
     host: (log) => ({ ...host, log }),
-    blob: (blob) => (accounts.includes(blob.account) ? at(blob) : undefined)
-  }
-}
-
-/** One client a container. */
-function containers(credential: TokenCredential): (blob: BlobPlace) => Objects {
-  const known = new Map<string, Objects>()
-  return ({ containerUrl }) => {
-    const container = known.get(containerUrl) ?? blobContainer({ containerUrl, credential })
-    known.set(containerUrl, container)
-    return container
+    blob: ({ account, containerUrl, name }) => (accounts.includes(account) ? { place: container(containerUrl), name } : undefined)
   }
 }
 

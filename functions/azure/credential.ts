@@ -3,6 +3,7 @@ import type { AccessToken, TokenCredential } from '@azure/core-auth'
 import { createDefaultHttpClient, createHttpHeaders, createPipelineRequest } from '@azure/core-rest-pipeline'
 import * as v from 'valibot'
 import { type Code, KeyturnError } from '../../shared/errors.ts'
+import { jsonIn } from '../../shared/json-in.ts'
 import type { SecretText } from '../../shared/types.ts'
 import { unlessAborted } from '../../shared/unless-aborted.ts'
 
@@ -125,15 +126,7 @@ const Answer = v.object({
 })
 
 function tokenIn(text: string): AccessToken {
-  const parsed = v.safeParse(Answer, jsonOf(text))
+  const parsed = v.safeParse(Answer, jsonIn(text))
   if (!parsed.success) throw new KeyturnError('unavailable/store', 'the managed identity’s endpoint answered no token')
   return { token: parsed.output.access_token, expiresOnTimestamp: parsed.output.expires_on * 1000, tokenType: 'Bearer' }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { KeyturnError } from '../../shared/errors.ts'
 import type { Refusal } from '../../shared/http.ts'
+import { jsonIn } from '../../shared/json-in.ts'
 
 /**
  * What App Service authentication writes into X-MS-CLIENT-PRINCIPAL, base64 of JSON (app-service/configure-authentication-
@@ -19,19 +20,11 @@ const Principal = v.object({
  */
 export function refusedCaller(headers: { get(name: string): string | null }, role: string): Refusal | undefined {
   const header = headers.get('x-ms-client-principal')
-  const parsed = v.safeParse(Principal, header === null ? undefined : jsonOf(header))
+  const parsed = v.safeParse(Principal, header === null ? undefined : jsonIn(Buffer.from(header, 'base64').toString('utf8')))
   if (!parsed.success) return { status: 401, error: new KeyturnError('denied/caller', 'nobody is signed in') }
   const { claims, role_typ } = parsed.output
   // `roles` in an Entra token as it is, or the name that the platform mapped it to.
   const isRole = (typ: string): boolean => typ === 'roles' || typ === role_typ
   if (claims.some(({ typ, val }) => isRole(typ) && val === role)) return undefined
   return { status: 403, error: new KeyturnError('denied/caller', `the caller does not have the role ${role}`) }
-}
-
-function jsonOf(base64: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(base64, 'base64').toString('utf8'))
-  } catch {
-    return undefined
-  }
 }

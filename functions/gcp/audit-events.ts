@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { KeyturnError } from '../../shared/errors.ts'
+import { jsonIn } from '../../shared/json-in.ts'
 import { messageIn } from './events.ts'
 
 /** What every entry of Cloud Logging has (logging/docs/reference/v2/rest/v2/LogEntry). */
@@ -8,17 +9,12 @@ const LogEntry = v.looseObject({ logName: v.string(), insertId: v.string() })
 /** The entry that a sink sent to a topic (logging/docs/export/pubsub). Throws `invalid/request`, and never quotes the event. */
 export function logEntryIn(event: unknown): object {
   const { id, data } = messageIn(event)
-  const parsed = v.safeParse(LogEntry, typeof data === 'string' ? jsonIn(data) : undefined)
+  const parsed = v.safeParse(
+    LogEntry,
+    typeof data === 'string' ? jsonIn(Buffer.from(data, 'base64').toString('utf8')) : undefined
+  )
   if (!parsed.success) throw new KeyturnError('invalid/request', `the message ${id} holds no entry of Cloud Logging`)
   return parsed.output
-}
-
-function jsonIn(base64: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(base64, 'base64').toString('utf8'))
-  } catch {
-    return undefined
-  }
 }
 
 /**

@@ -2,6 +2,7 @@ import type { LoginTicket } from 'google-auth-library'
 import * as v from 'valibot'
 import { KeyturnError } from '../../shared/errors.ts'
 import type { Refusal } from '../../shared/http.ts'
+import { jsonIn } from '../../shared/json-in.ts'
 import { once } from '../../shared/once.ts'
 import { FETCH, googleAuth } from './google-auth.ts'
 import type { CallerSettings } from './settings.ts'
@@ -105,17 +106,9 @@ const SKEW_S = 300
 
 /** What the signature does not say any more is checked as the library checks it. */
 function checkedByGoogle(idToken: string, audience: string): Claims | Refusal {
-  const claims = understood(jsonIn(idToken.split('.')[1] ?? ''))
+  const claims = understood(jsonIn(Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString('utf8')))
   if ('error' in claims) return claims
   const now = Date.now() / 1000
   const isNow = claims.iat - SKEW_S <= now && now <= claims.exp + SKEW_S
   return isNow && claims.aud === audience ? claims : refusal(401, 'an ID token that is not valid for KEYTURN_AUDIENCE')
-}
-
-function jsonIn(base64: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(base64, 'base64url').toString('utf8'))
-  } catch {
-    return undefined
-  }
 }

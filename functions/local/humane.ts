@@ -1,9 +1,9 @@
-import { parseDuration } from '../../shared/duration.ts'
+import { DAY_MS, parseDuration } from '../../shared/duration.ts'
 import { KeyturnError } from '../../shared/errors.ts'
 import { type Instant, instant } from '../../shared/types.ts'
 
 const UNITS: readonly (readonly [name: string, ms: number])[] = [
-  ['d', 86_400_000],
+  ['d', DAY_MS],
   ['h', 3_600_000],
   ['min', 60_000],
   ['s', 1_000]

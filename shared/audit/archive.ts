@@ -1,3 +1,4 @@
+import { DAY_MS } from '../duration.ts'
 import type { ObjectFacts, Objects } from '../ports/objects.ts'
 import type { LogSource } from './decode.ts'
 import type { ReadLogs } from './read.ts'
@@ -5,7 +6,7 @@ import type { Format } from './reader.ts'
 import type { AuditState } from './state.ts'
 
 /** Objects that were changed longer ago than this, counted from the newest that was read, are not kept one by one any more. */
-const KEPT_MS = 7 * 86_400_000
+const KEPT_MS = 7 * DAY_MS
 
 /** What lies among logs and is none: CloudTrail's digests and insights, sums, archives, pages. */
 const NO_LOG =

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../duration.ts'
 import { timeIn } from './members.ts'
 
 /**
@@ -10,7 +11,7 @@ export function timeOf(bytes: Uint8Array, from: number, to: number): number {
   const [hour, minute, second] = [digits(bytes, from + 12, 2), digits(bytes, from + 15, 2), digits(bytes, from + 18, 2)]
   if (!(hour < 24 && minute < 60 && second < 60)) return slow(bytes, from, to)
   const ms = to - from === SHORTEST ? 0 : fraction(bytes, from + 20, to - 2)
-  const time = day * 86_400_000 + (hour * 3_600 + minute * 60 + second) * 1_000 + ms
+  const time = day * DAY_MS + (hour * 3_600 + minute * 60 + second) * 1_000 + ms
   return Number.isNaN(time) ? slow(bytes, from, to) : time
 }
 
@@ -52,6 +53,6 @@ function daysUntil(year: number, month: number, day: number): number {
   if (key === lastKey) return lastDays
   if (!(month >= 1 && month <= 12 && day >= 1 && day <= 31)) return Number.NaN
   lastKey = key
-  lastDays = Date.UTC(year, month - 1, day) / 86_400_000
+  lastDays = Date.UTC(year, month - 1, day) / DAY_MS
   return lastDays
 }

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../duration.ts'
 import type { AuditEvent } from './event.ts'
 import type { Subject } from './finding.ts'
 import { countHour, HOUR_MS, placeOf } from './hours.ts'
@@ -5,8 +6,6 @@ import { retentionOf } from './retention.ts'
 import type { AuditSettings } from './settings.ts'
 import { extend, type Span, spanOf } from './span.ts'
 import { type AccountTally, CAPS, capped, entry, type Pair, type SecretTally, type Tally } from './tally.ts'
-
-const DAY_MS = 24 * HOUR_MS
 
 export function spanned(span: Span | undefined, { at, id }: AuditEvent): Span {
   if (!span) return spanOf(at, id)

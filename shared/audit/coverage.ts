@@ -1,3 +1,4 @@
+import { DAY_MS } from '../duration.ts'
 import type { ReadLogs } from './read.ts'
 import type { AuditSettings } from './settings.ts'
 import { SIGNALS } from './signals.ts'
@@ -51,8 +52,6 @@ function learning({ accounts }: Tally, { learnMs, volumeDays }: AuditSettings): 
     heard < days ? [{ signal, until: last + (days - heard) * DAY_MS, why: `it is still learned ${what}` }] : []
   )
 }
-
-const DAY_MS = 86_400_000
 
 function gaps(read: ReadLogs, all: Tally, masked: ReadonlySet<string>): readonly Gap[] {
   const said = (code: string, count: number, text: string): readonly Gap[] => (count > 0 ? [{ code, text }] : [])

@@ -18,6 +18,14 @@ export interface LogSource {
   open(from: number): AsyncIterable<Uint8Array>
 }
 
+/** A log that is held in memory. */
+export const heldLog = (name: string, bytes: Uint8Array, format?: Format): LogSource => ({
+  ...{ name, bytes: bytes.length, format },
+  open: async function* () {
+    yield bytes
+  }
+})
+
 export interface Decoded {
   /** After decompression. */
   readonly bytes: number

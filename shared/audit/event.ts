@@ -109,9 +109,7 @@ export const MARKS = {
   /** What is logged was made less. */
   lessAudit: 64,
   /** Rotation reported its end: it failed, was given up, or a secret's rotation was taken off. */
-  rotationFailed: 128,
-  /** More than one network stands behind the address: a load balancer, a proxy. */
-  masked: 256
+  rotationFailed: 128
 } as const
 
 export const hasMark = ({ marks }: AuditEvent, mark: keyof typeof MARKS): boolean => (marks & MARKS[mark]) !== 0

@@ -3,15 +3,7 @@ import type { Setting } from '../setting.ts'
 import { settingsIn } from '../setting.ts'
 import { FRAMEWORKS } from './controls.ts'
 import { SEVERITIES } from './finding.ts'
-import { AUDIT_DEFAULTS, type AuditSettings } from './settings.ts'
-
-const isZone = (zone: string): boolean => {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }) !== undefined
-  } catch {
-    return false
-  }
-}
+import { AUDIT_DEFAULTS, type AuditSettings, hoursIn, isZone } from './settings.ts'
 
 const words = v.pipe(
   v.string(),
@@ -27,12 +19,12 @@ export const AUDIT_ENVIRONMENT = {
   KEYTURN_AUDIT_HOURS: v.optional(
     v.pipe(
       v.string(),
-      v.regex(/^\d{1,2}-\d{1,2}$/, 'KEYTURN_AUDIT_HOURS must be two hours of the day such as 7-19'),
-      v.transform((text): AuditSettings['workHours'] => {
-        const [from = 0, to = 0] = text.split('-').map(Number)
-        return [from, to]
-      }),
-      v.check(([from, to]) => from < to && to <= 24, 'KEYTURN_AUDIT_HOURS must be two hours of the day such as 7-19')
+      v.rawTransform(({ dataset, addIssue, NEVER }) => {
+        const hours = hoursIn(dataset.value)
+        if (hours) return hours
+        addIssue({ message: 'KEYTURN_AUDIT_HOURS must be two hours of the day such as 7-19' })
+        return NEVER
+      })
     ),
     '7-19'
   ),
@@ -73,9 +65,9 @@ const HOSTS: readonly Setting[] = [
 
 export const AUDIT_SETTINGS: readonly Setting[] = [...PLACES, ...settingsIn(AUDIT_ENVIRONMENT, SAYS), ...HOSTS]
 
-type Given = v.InferOutput<v.ObjectSchema<typeof AUDIT_ENVIRONMENT, undefined>>
+export type GivenAudit = v.InferOutput<v.ObjectSchema<typeof AUDIT_ENVIRONMENT, undefined>>
 
-export const auditSettingsOf = (given: Given): AuditSettings => ({
+export const auditSettingsOf = (given: GivenAudit): AuditSettings => ({
   ...AUDIT_DEFAULTS,
   zone: given.KEYTURN_AUDIT_ZONE,
   workHours: given.KEYTURN_AUDIT_HOURS,

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../duration.ts'
 import { addBurst, trim } from './burst.ts'
 import { burstThresholds } from './count.ts'
 import { addHours, forgetHours, HOUR_MS, KEPT_HOURS } from './hours.ts'
@@ -16,6 +17,7 @@ import {
   newIdentity,
   newSecret,
   type Pair,
+  pairEntry,
   type SecretTally,
   type Tally
 } from './tally.ts'
@@ -95,12 +97,7 @@ const addIdentity =
   }
 
 function addPair(tally: Tally, into: Map<string, Pair>, secret: string, from: Pair): void {
-  const known = into.get(secret)
-  if (!known && tally.pairs >= CAPS.pairs) capped(tally, 'pairs', from.reads + from.writes + (from.denied?.count ?? 0))
-  else if (!known) {
-    tally.pairs++
-    into.set(secret, { ...from, denied: from.denied && joined(noSpan(), from.denied) })
-  }
+  const known = pairEntry(tally, into, secret, from.first, from.reads + from.writes + (from.denied?.count ?? 0))
   if (!known) return
   known.first = Math.min(known.first, from.first)
   known.last = Math.max(known.last, from.last)
@@ -183,4 +180,4 @@ export function forget(tally: Tally, now: number, settings: AuditSettings): void
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0)
 
-const FORGOTTEN_MS = 90 * 24 * HOUR_MS
+const FORGOTTEN_MS = 90 * DAY_MS

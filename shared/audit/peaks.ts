@@ -1,8 +1,9 @@
+import { DAY_MS } from '../duration.ts'
 import type { Span } from './span.ts'
 
 /** Five minutes: a window is this one and the next, so that ten minutes are seen wherever they begin. */
 export const BUCKET_MS = 300_000
-export const BUCKETS_A_DAY = 86_400_000 / BUCKET_MS
+export const BUCKETS_A_DAY = DAY_MS / BUCKET_MS
 
 /** Ten minutes in which much happened, and all that touch them: of those, the ten minutes with the most. */
 export interface Peak {

@@ -4,14 +4,13 @@ import { noSpan, type Span } from './span.ts'
 import {
   type AccountTally,
   type AddressTally,
-  CAPS,
-  capped,
   entry,
   type IdentityTally,
   newAddress,
   newIdentity,
   newSecret,
   type Pair,
+  pairEntry,
   type SecretTally,
   type Tally
 } from './tally.ts'
@@ -33,10 +32,8 @@ export interface Places {
 export function placing(tally: Tally, networkOf: (address: string) => string): (event: AuditEvent) => Places {
   const find = (event: AuditEvent): Places => {
     const { identity: who, store, at, secret: ref, address: from, kind, outcome } = event
-    const identity =
-      tally.identities.get(who.key) ?? entry(tally, 'identities', tally.identities, who.key, () => newIdentity(who, store, at))
-    const secret =
-      ref && (tally.secrets.get(ref.key) ?? entry(tally, 'secrets', tally.secrets, ref.key, () => newSecret(ref, at)))
+    const identity = entry(tally, 'identities', tally.identities, who.key, () => newIdentity(who, store, at))
+    const secret = ref && entry(tally, 'secrets', tally.secrets, ref.key, () => newSecret(ref, at))
     const isRead = kind === 'read' && outcome === 'done'
     const isAddressed = from !== '' && (isRead || kind === 'login' || outcome === 'unauthenticated')
     const address = isAddressed ? entry(tally, 'addresses', tally.addresses, from, newAddress) : undefined
@@ -46,7 +43,7 @@ export function placing(tally: Tally, networkOf: (address: string) => string): (
       identity,
       network: identity && outcome === 'done' ? networkPlace(tally, identity, event.network || networkOf(from), from) : undefined,
       secret,
-      pair: identity && ref ? pairPlace(tally, identity, ref.key, at) : undefined,
+      pair: identity && ref ? pairEntry(tally, identity.secrets, ref.key, at) : undefined,
       address,
       reads: address && isRead ? readsPlace(address, store) : undefined
     }
@@ -67,19 +64,6 @@ export function placing(tally: Tally, networkOf: (address: string) => string): (
 function networkPlace(tally: Tally, { networks }: IdentityTally, network: string, from: string): Span | undefined {
   if (network === '') return undefined
   return entry(tally, 'networks', networks, network, () => ({ span: noSpan(), address: from || network }))?.span
-}
-
-function pairPlace(tally: Tally, { secrets }: IdentityTally, secret: string, at: number): Pair | undefined {
-  const known = secrets.get(secret)
-  if (known) return known
-  if (tally.pairs >= CAPS.pairs) {
-    capped(tally, 'pairs')
-    return undefined
-  }
-  tally.pairs++
-  const pair: Pair = { first: at, last: at, reads: 0, writes: 0, denied: undefined }
-  secrets.set(secret, pair)
-  return pair
 }
 
 function readsPlace({ reads }: AddressTally, store: AuditEvent['store']): Span {

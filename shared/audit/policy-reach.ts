@@ -1,3 +1,4 @@
+import { jsonIn } from '../json-in.ts'
 import { membersOf } from './members.ts'
 
 /**
@@ -6,7 +7,7 @@ import { membersOf } from './members.ts'
  * `own` (IAM user guide, "Principal element"). A policy that cannot be read reaches nobody.
  */
 export function reachesOthers(policy: string, own: string): boolean {
-  const statements = asList(membersOf(parsed(policy)).Statement)
+  const statements = asList(membersOf(jsonIn(policy)).Statement)
   return statements.some((statement) => {
     const { Effect, Principal, NotPrincipal, Condition } = membersOf(statement)
     if (Effect !== 'Allow') return false
@@ -24,11 +25,3 @@ function isOfOther(principal: unknown, own: string): boolean {
 }
 
 const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : value === undefined ? [] : [value])
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../duration.ts'
 import { asKeyturnError, type Code, KeyturnError } from '../errors.ts'
 import { counter } from './count.ts'
 import { decode, type LogSource } from './decode.ts'
@@ -22,7 +23,7 @@ export interface Reading {
   /** What is later than this, by more than a day, is of a wrong clock. */
   readonly clock: number
   readonly signal?: AbortSignal | undefined
-  readonly progressed?: ((bytes: number, source: LogSource) => void) | undefined
+  readonly progressed?: ((bytes: number, source: Pick<LogSource, 'name'>) => void) | undefined
   /** Every event that counts, for who wants them one by one. */
   readonly each?: ((event: AuditEvent) => void) | undefined
   /** What was asked and not answered in these sources, as lines: its answer may be in another part. Default: it counts. */
@@ -52,7 +53,7 @@ export const emptyRead = (): ReadLogs => ({
   ...{ first: Number.POSITIVE_INFINITY, last: 0 }
 })
 
-const [MOST_DAMAGE, MOST_SOURCES, DAY_MS] = [20, 1_000, 86_400_000]
+const [MOST_DAMAGE, MOST_SOURCES] = [20, 1_000]
 
 /** Reads logs one after the other into one tally. What cannot be read is said and does not end it; a lost source does. */
 export async function readLogs(sources: AsyncIterable<LogSource> | Iterable<LogSource>, reading: Reading): Promise<ReadLogs> {
@@ -149,11 +150,7 @@ const OF_ONE_SOURCE: readonly Code[] = ['invalid/log', 'invalid/object', 'not-fo
 const strange = (): KeyturnError => new KeyturnError('invalid/log', 'nothing at its beginning is a record of any known log')
 
 /** Takes an event once, where it is of the period. */
-function taking(
-  read: ReadLogs,
-  row: { events: number; first: number; last: number },
-  reading: Reading
-): (event: AuditEvent) => void {
+function taking(read: ReadLogs, row: Row, reading: Reading): (event: AuditEvent) => void {
   const { since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY, clock, seen, each } = reading
   const count = counter(read.tally, reading.settings, SIGNALS)
   return (event) => {

@@ -1,3 +1,4 @@
+import { jsonIn } from '../json-in.ts'
 import { recordsIn } from './envelopes.ts'
 import { cloudTrailReader } from './from-cloudtrail.ts'
 import { gcpReader, isGcp } from './from-gcp.ts'
@@ -11,8 +12,6 @@ import { NO_RECORD, type Take } from './split.ts'
 
 /** Reads records of every format that is known, each by its own reader, whatever they are wrapped in. */
 export interface Records extends Take {
-  /** A parsed value: what a platform's event delivers. False: some of it is no record. */
-  value(value: unknown): boolean
   /** What was read last. */
   format(): Format | undefined
   /** A new source begins: of a stated format, or of one that tells itself. */
@@ -64,7 +63,7 @@ export function records(refs: References, emit: Emit): Records {
   /** A line, or a text inside an envelope: JSON, with what a device or a collector puts before it; else a server's log. */
   const text = (line: string, depth = 0): boolean => {
     if (isVaultServer(line)) return server(line)
-    const parsed = parse(line) ?? parse(line.slice(Math.max(0, line.indexOf('{'))))
+    const parsed = jsonIn(line) ?? jsonIn(line.slice(Math.max(0, line.indexOf('{'))))
     return typeof parsed === 'object' && value(parsed, depth)
   }
   const server = (line: string): boolean => {
@@ -73,7 +72,6 @@ export function records(refs: References, emit: Emit): Records {
     return table.some(([, reader]) => reader.format === 'vault-server' && reader.read(line, emit))
   }
   return {
-    value,
     format: () => format,
     begin: (given) => {
       stated = given
@@ -108,14 +106,6 @@ function afterPrefix(bytes: Uint8Array, from: number, to: number): number {
 function bytesOf(record: unknown): Buffer | undefined {
   try {
     return Buffer.from(JSON.stringify(record))
-  } catch {
-    return undefined
-  }
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json)
   } catch {
     return undefined
   }

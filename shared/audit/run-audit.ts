@@ -1,4 +1,5 @@
 import type { Deadline } from '../deadline.ts'
+import { DAY_MS } from '../duration.ts'
 import { asKeyturnError, KeyturnError } from '../errors.ts'
 import type { SecretFacts } from '../ports/secret-store.ts'
 import { isLogName, keepRead } from './archive.ts'
@@ -153,7 +154,7 @@ const withGaps = (summary: Summary, gaps: readonly Gap[]): Summary => ({
   coverage: { ...summary.coverage, gaps: [...summary.coverage.gaps, ...gaps] }
 })
 
-const RECENT_MS = 7 * 86_400_000
+const RECENT_MS = 7 * DAY_MS
 const MOST_RECENT = 500
 
 /** A finding that was there before is replaced: its numbers have grown. */

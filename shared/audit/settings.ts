@@ -1,3 +1,5 @@
+import { DAY_MS } from '../duration.ts'
+
 /** What signals compare with. Every number may be set by who runs it; these are the defaults. */
 export interface AuditSettings {
   /** IANA name of the time zone that people work in. */
@@ -31,14 +33,12 @@ export interface AuditSettings {
   readonly orphanMs: number
 }
 
-const DAY = 86_400_000
-
 export const AUDIT_DEFAULTS: AuditSettings = {
   zone: 'UTC',
   workHours: [7, 19],
   workDays: [1, 2, 3, 4, 5],
   holidays: [],
-  learnMs: 7 * DAY,
+  learnMs: 7 * DAY_MS,
   volumeFactor: 3,
   volumeZ: 4,
   volumeDays: 10,
@@ -46,9 +46,25 @@ export const AUDIT_DEFAULTS: AuditSettings = {
   massSecrets: 20,
   listThenRead: 5,
   longTtlSeconds: { vault: 86_400, aws: 14_400, azure: 86_400, gcp: 3_600 },
-  silentMs: DAY,
+  silentMs: DAY_MS,
   decoys: [],
-  orphanMs: 90 * DAY
+  orphanMs: 90 * DAY_MS
+}
+
+/** Whether it is a time zone that this Node knows. */
+export function isZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** `7-19`; undefined for what are no two hours of the day, the first before the second. */
+export function hoursIn(text: string): AuditSettings['workHours'] | undefined {
+  const [, from, to] = /^(\d{1,2})-(\d{1,2})$/.exec(text)?.map(Number) ?? []
+  return from !== undefined && to !== undefined && from < to && to <= 24 ? [from, to] : undefined
 }
 
 /** Whether a name is one of those that patterns with `*` stand for. */

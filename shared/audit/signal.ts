@@ -23,12 +23,6 @@ export interface Signal {
 /** Undefined: the event does not say it. The subject groups: what is alike is one finding. */
 export type Watch = (event: AuditEvent, settings: AuditSettings) => boolean
 
-export interface Watching {
-  readonly signal: string
-  readonly watch: Watch
-  readonly settings: AuditSettings
-}
-
 /** What a signal is asked about. */
 export interface View {
   /** Everything that is known, this run's included. */

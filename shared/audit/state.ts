@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { KeyturnError } from '../errors.ts'
+import { jsonIn } from '../json-in.ts'
 import type { Finding } from './finding.ts'
+import { membersOf } from './members.ts'
 import { seen } from './seen.ts'
 import { emptyTally, type Tally } from './tally.ts'
 
@@ -72,8 +74,8 @@ export function encodeState({ seen, ...rest }: AuditState): Uint8Array {
 /** Throws `invalid/state` for what is damaged, or of a version that this code does not know. */
 export function decodeState(bytes: Uint8Array): AuditState {
   const end = bytes.indexOf(10)
-  const head = parsed(Buffer.from(bytes.subarray(0, Math.max(0, end))).toString('utf8'))
-  if (head?.kind !== KIND) throw new KeyturnError('invalid/state', 'this is no audit state')
+  const head = membersOf(jsonIn(Buffer.from(bytes.subarray(0, Math.max(0, end))).toString('utf8')))
+  if (head.kind !== KIND) throw new KeyturnError('invalid/state', 'this is no audit state')
   if (head.version !== VERSION)
     throw new KeyturnError(
       'invalid/state',
@@ -108,12 +110,4 @@ const base64 = (hashes: Float64Array): string =>
 function floats(text: string): Float64Array {
   const bytes = Buffer.from(text, 'base64')
   return new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))
-}
-
-function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

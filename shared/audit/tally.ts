@@ -200,3 +200,17 @@ export function entry<T>(tally: Tally, name: Capped, map: Map<string, T>, key: s
   map.set(key, made)
   return made
 }
+
+/** As `entry`, of a secret by one identity; there are so many of all identities together. `count`: of what is left out. */
+export function pairEntry(tally: Tally, pairs: Map<string, Pair>, secret: string, at: number, count = 1): Pair | undefined {
+  const known = pairs.get(secret)
+  if (known) return known
+  if (tally.pairs >= CAPS.pairs) {
+    capped(tally, 'pairs', count)
+    return undefined
+  }
+  tally.pairs++
+  const pair: Pair = { first: at, last: at, reads: 0, writes: 0, denied: undefined }
+  pairs.set(secret, pair)
+  return pair
+}

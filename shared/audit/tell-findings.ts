@@ -1,3 +1,4 @@
+import { DAY_MS } from '../duration.ts'
 import type { Log } from '../log.ts'
 import type { Notice } from '../ports/notifier.ts'
 import type { Notify } from '../ports/notify.ts'
@@ -19,7 +20,7 @@ export interface Told {
   readonly untold: number
 }
 
-const KEPT_MS = 42 * 86_400_000
+const KEPT_MS = 42 * DAY_MS
 const MOST_UNTOLD = 200
 
 /**

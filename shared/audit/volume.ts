@@ -1,3 +1,4 @@
+import { DAY_MS } from '../duration.ts'
 import { countIn, KEPT_HOURS, placeOf } from './hours.ts'
 import type { AuditSettings } from './settings.ts'
 import type { SecretTally, Tally } from './tally.ts'
@@ -27,7 +28,7 @@ export function judgedHours(
   const days = all.accounts.get(`${secret.store}:${secret.account}`)?.days ?? []
   const flagged = new Set<number>()
   const least = everyHour ? 0 : leastThatIsTooMany(settings)
-  const firstDay = Math.floor(first / 86_400_000)
+  const firstDay = Math.floor(first / DAY_MS)
   return reads.hours.map((hour, at) => {
     const count = reads.counts[at] ?? 0
     if (count < least) return { hour, count, usual: undefined, isTooMany: false }

@@ -1,6 +1,6 @@
 import type { Objects } from '../ports/objects.ts'
 import { type ArchivedLog, archivedLog, type Listing, listingOf, unreadLogs } from './archive.ts'
-import type { LogSource } from './decode.ts'
+import { heldLog, type LogSource } from './decode.ts'
 import type { AuditState } from './state.ts'
 
 /** What is to be read. */
@@ -46,7 +46,8 @@ export function wantedLogs(wanted: Wanted, looking: Looking): WantedLogs {
   const given: ArchivedLog[] = []
   let [isCut, isWhole] = [false, false]
   async function* sources(): AsyncGenerator<LogSource> {
-    if (wanted.kind === 'event') return yield carried(wanted.event)
+    // What the platform's event holds is the log itself.
+    if (wanted.kind === 'event') return yield heldLog('the event', Buffer.from(JSON.stringify(wanted.event)))
     for await (const log of wanted.kind === 'new' ? below(looking) : named(wanted.objects, looking)) {
       // The first one is always begun, else a run that is late once is late for ever.
       if (given.length > 0 && isLate()) {
@@ -64,17 +65,6 @@ export function wantedLogs(wanted: Wanted, looking: Looking): WantedLogs {
     listings: () => (logs ? [{ name: listingOf(logs), isWhole }] : []),
     isCut: () => isCut
   }
-}
-
-/** What the platform's event holds is the log itself. */
-const carried = (event: unknown): LogSource => ({
-  name: 'the event',
-  bytes: undefined,
-  open: () => once(Buffer.from(JSON.stringify(event)))
-})
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
 }
 
 async function* below({ logs, state, isOwn, signal }: Looking): AsyncGenerator<ArchivedLog> {

@@ -1,3 +1,5 @@
+import { isZone } from '../audit/settings.ts'
+import { DAY_MS } from '../duration.ts'
 import { KeyturnError } from '../errors.ts'
 import type { AccessRow, Asked, Question, SignalRow } from '../ports/audit-query.ts'
 
@@ -50,7 +52,7 @@ const typeIn = (cell: unknown): AccessRow['identityType'] => TYPES.find((type) =
 
 const MOST_ROWS = 1_000_000
 /** Of what is usual, no signal asks for more than six weeks; more is for networks. */
-const MOST_HISTORY_MS = 400 * 86_400_000
+const MOST_HISTORY_MS = 400 * DAY_MS
 
 /**
  * What comes from settings gets into a query's text: numbers, and texts of a form that nothing can be hidden in. Throws
@@ -65,7 +67,7 @@ export function checkedAsked(asked: Asked): Asked {
     isWhole(since, 0, until - 1) && isWhole(until, 0, 8.64e15) ? '' : 'since and until',
     isWhole(historyMs, 0, MOST_HISTORY_MS) ? '' : 'historyMs',
     isWhole(mostRows, 1, MOST_ROWS) ? '' : 'mostRows',
-    isZone(zone) ? '' : 'zone',
+    isNamedZone(zone) ? '' : 'zone',
     workHours.every((hour) => isWhole(hour, 0, 24)) && workHours[0] <= workHours[1] ? '' : 'workHours',
     workDays.every((day) => isWhole(day, 1, 7)) ? '' : 'workDays',
     holidays.every((day) => /^\d{4}-\d\d-\d\d$/.test(day)) ? '' : 'holidays',
@@ -79,15 +81,7 @@ const isWhole = (value: number, least: number, most: number): boolean =>
   Number.isSafeInteger(value) && value >= least && value <= most
 
 /** A name of the IANA database: the query services know the same. */
-function isZone(zone: string): boolean {
-  if (!/^[A-Za-z][\w+-]{0,31}(\/[A-Za-z][\w+-]{0,31}){0,2}$/.test(zone)) return false
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone })
-    return true
-  } catch {
-    return false
-  }
-}
+const isNamedZone = (zone: string): boolean => /^[A-Za-z][\w+-]{0,31}(\/[A-Za-z][\w+-]{0,31}){0,2}$/.test(zone) && isZone(zone)
 
 /** Names of operations, by what they are. */
 export function namesByKind(

@@ -1,4 +1,5 @@
 import { DENIED_CODES, TABLE } from '../audit/cloudtrail-operations.ts'
+import { DAY_MS } from '../duration.ts'
 import { addressIn, firstOf, isKnown, kindOf, listed, networkOf, quoted, type SqlDialect } from './sql-dialect.ts'
 
 /** A table of CloudTrail records that trailTable (aws-athena-table.ts) made; names are checked there. */
@@ -70,7 +71,7 @@ function recordsOf({ database, table, accounts, regions }: TrailTable, from: num
 }
 
 /** A record lies in the folder of the day on which it was delivered. */
-const LATE_MS = 86_400_000
+const LATE_MS = DAY_MS
 const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10).replaceAll('-', '/')
 /** Records have whole seconds: what begins within one begins with the next. */
 const secondOf = (at: number): string => `${new Date(Math.ceil(at / 1000) * 1000).toISOString().slice(0, 19)}Z`

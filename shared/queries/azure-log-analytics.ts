@@ -2,6 +2,7 @@ import type { TokenCredential } from '@azure/core-auth'
 import type { PipelinePolicy, PipelineResponse } from '@azure/core-rest-pipeline'
 import type { LogsQueryClient, LogsQueryClientOptions, LogsQueryResult } from '@azure/monitor-query-logs'
 import { KeyturnError } from '../errors.ts'
+import { jsonIn } from '../json-in.ts'
 import type { Asked, AuditQuery } from '../ports/audit-query.ts'
 import { checkedName } from './asked.ts'
 import { type RunText, textQuery } from './asked-query.ts'
@@ -105,15 +106,7 @@ async function clientOf(
  */
 function told(response: PipelineResponse, empty: () => void): PipelineResponse {
   if (response.status === 204) empty()
-  const json = jsonIn(response.bodyAsText)
+  const json = jsonIn(response.bodyAsText ?? '')
   if (response.status !== 200 || json === undefined) throw refusedKql(response.status, json)
   return response
-}
-
-function jsonIn(body: string | null | undefined): unknown {
-  try {
-    return JSON.parse(body ?? '')
-  } catch {
-    return undefined
-  }
 }

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../duration.ts'
 import { asKeyturnError, CODES, type Code } from '../errors.ts'
 import type { Notice } from '../ports/notifier.ts'
 import type { SecretFacts } from '../ports/secret-store.ts'
@@ -78,8 +79,6 @@ function noticeOf(one: Alarm): Notice {
     at: facts.seenAt
   }
 }
-
-const DAY_MS = 86_400_000
 
 /** The same standing on the same day, by the store's clock. */
 const noticeId = (what: string, secret: SecretId, version: VersionId, at: Instant): string =>

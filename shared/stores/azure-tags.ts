@@ -1,3 +1,4 @@
+import { DAY_MS } from '../duration.ts'
 import { KeyturnError } from '../errors.ts'
 import { decodeMetadata, encodePatch, type Metadata, type MetadataPatch } from '../metadata.ts'
 import { periodMsOf } from '../policy.ts'
@@ -14,7 +15,6 @@ const STATE = 'keyturn-state'
 const MAX_TAGS = 15
 const MAX_TAG_VALUE = 512
 const RECORDS = ['promoted', 'retired', 'disabled', 'acknowledged', 'restarted']
-const DAY_MS = 86_400_000
 
 /** What a version of the secret itself says of its own origin. */
 export interface Origin {

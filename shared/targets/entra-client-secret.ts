@@ -1,3 +1,4 @@
+import { DAY_MS } from '../duration.ts'
 import { KeyturnError } from '../errors.ts'
 import type { Problem, Target } from '../ports/target.ts'
 import { problem } from '../problem.ts'
@@ -16,7 +17,6 @@ export interface EntraSettings extends GraphSettings, LoginSettings {
   readonly minted?: MintedSettings | undefined
 }
 
-const DAY_MS = 24 * 3_600_000
 const LIFETIME_MS = 180 * DAY_MS
 
 const FACTS: KeyFacts = {

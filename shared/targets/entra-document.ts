@@ -1,3 +1,4 @@
+import { DAY_MS } from '../duration.ts'
 import { filled, matching, replaceMembers, secret } from '../json-members.ts'
 import { keyReader } from '../key-document.ts'
 import type { SecretText } from '../types.ts'
@@ -25,7 +26,6 @@ export interface EntraDocument extends KeyDocument {
 }
 
 const KNOWN = new Set(['tenantId', 'appObjectId', 'clientId', 'keyId', 'clientSecret', 'endDateTime', 'lifetimeDays'])
-const DAY_MS = 24 * 3_600_000
 
 /** Throws `invalid/document`, `invalid/kind`. */
 export function entraDocument(text: SecretText): EntraDocument {

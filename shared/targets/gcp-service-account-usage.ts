@@ -1,3 +1,4 @@
+import { DAY_MS } from '../duration.ts'
 import { hasCode } from '../errors.ts'
 import { arrayIn, recordIn, textIn } from '../google-api.ts'
 import type { Usage } from '../ports/target.ts'
@@ -5,8 +6,6 @@ import type { ProviderApi } from '../provider-api.ts'
 import { instantIn, iso } from '../types.ts'
 import { accepted, type Wanted } from './gcp-answers.ts'
 import type { ServiceAccountKey } from './gcp-service-account-document.ts'
-
-const DAY_MS = 24 * 3_600_000
 
 /**
  * A day, because the report has the date alone (its time is always 07:00Z), and two more, because it “might not include very

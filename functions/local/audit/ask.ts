@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../../shared/duration.ts'
 import { KeyturnError } from '../../../shared/errors.ts'
 import {
   type AccessRow,
@@ -39,7 +40,7 @@ export interface AskOptions {
 }
 
 /** Six weeks: what is usual in an hour of the week. */
-const HISTORY_MS = 42 * 86_400_000
+const HISTORY_MS = 42 * DAY_MS
 
 const needed = (text: string | undefined, option: string): string => {
   if (text === undefined || text === '') throw new KeyturnError('invalid/request', `--${option} must be given`)

@@ -1,7 +1,7 @@
 import { FRAMEWORKS, type Framework } from '../../../shared/audit/controls.ts'
 import { SEVERITIES, type Severity } from '../../../shared/audit/finding.ts'
 import { FORMATS, type Format } from '../../../shared/audit/reader.ts'
-import { AUDIT_DEFAULTS, type AuditSettings } from '../../../shared/audit/settings.ts'
+import { AUDIT_DEFAULTS, type AuditSettings, hoursIn, isZone } from '../../../shared/audit/settings.ts'
 import { KeyturnError } from '../../../shared/errors.ts'
 import { durationOption } from '../humane.ts'
 
@@ -89,23 +89,13 @@ function timeOf(text: string | undefined, option: string, now: number): number |
 }
 
 function hoursOf(text: string | undefined): AuditSettings['workHours'] {
-  if (text === undefined) return AUDIT_DEFAULTS.workHours
-  const [, from, to] = /^(\d{1,2})-(\d{1,2})$/.exec(text)?.map(Number) ?? []
-  if (from === undefined || to === undefined || from >= to || to > 24) throw bad('--hours', 'two hours of the day such as 7-19')
-  return [from, to]
+  const hours = text === undefined ? AUDIT_DEFAULTS.workHours : hoursIn(text)
+  if (!hours) throw bad('--hours', 'two hours of the day such as 7-19')
+  return hours
 }
 
 function workersOf(text: string | undefined): number {
   if (text === undefined) return 1
   if (!/^\d{1,2}$/.test(text) || Number(text) < 1 || Number(text) > 64) throw bad('--workers', 'a whole number from 1 to 64')
   return Number(text)
-}
-
-function isZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone })
-    return true
-  } catch {
-    return false
-  }
 }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { addRead } from '../../../shared/audit/add-read.ts'
 import type { ArchivedLog } from '../../../shared/audit/archive.ts'
-import type { LogSource } from '../../../shared/audit/decode.ts'
+import { heldLog } from '../../../shared/audit/decode.ts'
 import { emptyRead, type Reading, type ReadLogs, readLogs } from '../../../shared/audit/read.ts'
 import type { Format } from '../../../shared/audit/reader.ts'
 import { seen } from '../../../shared/audit/seen.ts'
@@ -55,7 +55,7 @@ function begin(work: Work, { progressed, signal }: Reading): { readonly worker: 
   const done = new Promise<Done>((resolve, reject) => {
     worker.on('message', (said: Said) => {
       if (said.kind === 'done') resolve(said)
-      else progressed?.(said.bytes, { name: said.name, bytes: undefined, open: nothing })
+      else progressed?.(said.bytes, said)
     })
     worker.on('error', reject)
     worker.on('exit', () =>
@@ -91,14 +91,7 @@ async function merged(parts: readonly Done[], reading: Reading): Promise<ReadLog
 async function addWaiting(into: ReadLogs, lines: readonly Uint8Array[], reading: Reading): Promise<void> {
   if (lines.length === 0) return
   const text = Buffer.concat(lines.flatMap((line) => [line, Buffer.from('\n')]))
-  const source: LogSource = { name: 'requests', bytes: text.length, format: 'vault', open: () => one(text) }
   const { progressed: _, ...rest } = reading
-  const { tally, events, first, last } = await readLogs([source], rest)
+  const { tally, events, first, last } = await readLogs([heldLog('requests', text, 'vault')], rest)
   addRead(into, { ...emptyRead(), tally, events, first, last })
 }
-
-async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
-}
-
-const nothing = async function* (): AsyncGenerator<Uint8Array> {}

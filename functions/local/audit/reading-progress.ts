@@ -11,7 +11,10 @@ export const bytesText = (bytes: number): string =>
       : `${Math.round(bytes / 1e3)} kB`
 
 /** Says how far the reading is, how fast it goes, and how long it will take, four times a second at most. */
-export function readingProgress(progress: Progress, all: number | undefined): (bytes: number, source: LogSource) => void {
+export function readingProgress(
+  progress: Progress,
+  all: number | undefined
+): (bytes: number, source: Pick<LogSource, 'name'>) => void {
   const began = performance.now()
   let [read, said] = [0, began]
   return (bytes, { name }) => {

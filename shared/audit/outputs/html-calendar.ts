@@ -1,9 +1,9 @@
+import { DAY_MS } from '../../duration.ts'
 import type { RotationRow } from '../summary.ts'
 import { html, type Markup } from './html-markup.ts'
 import { isLate } from './html-verdict.ts'
 import { dayOf, grouped, monthName } from './html-words.ts'
 
-const DAY_MS = 86_400_000
 const WEEK = ['Mo', 'Tu', 'We', 'Th', 'Fr', 'Sa', 'Su']
 
 /** So many months, of them so many behind today where something there is late; what is due beyond them is counted. */

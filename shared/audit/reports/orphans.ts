@@ -1,11 +1,10 @@
+import { DAY_MS } from '../../duration.ts'
 import type { SecretFacts } from '../../ports/secret-store.ts'
 import { controlsOf } from '../controls.ts'
 import type { AuditSettings } from '../settings.ts'
 import type { OrphanRow } from '../summary.ts'
 import { byKey, type SecretTally, type Tally } from '../tally.ts'
 import { matched } from './listed.ts'
-
-const DAY_MS = 86_400_000
 
 /**
  * Secrets that nobody reads. The log's own last read is believed where reads are logged and it was listened to for long

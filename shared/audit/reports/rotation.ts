@@ -1,4 +1,4 @@
-import { formatDuration } from '../../duration.ts'
+import { DAY_MS, formatDuration } from '../../duration.ts'
 import { asKeyturnError } from '../../errors.ts'
 import { periodMsOf } from '../../policy.ts'
 import type { SecretFacts } from '../../ports/secret-store.ts'
@@ -9,7 +9,7 @@ import type { RotationRow } from '../summary.ts'
 import { byKey, type SecretTally, type Tally } from '../tally.ts'
 import { matched } from './listed.ts'
 
-const SOON_MS = 7 * 86_400_000
+const SOON_MS = 7 * DAY_MS
 
 /**
  * Whether secrets are rotated as they must be: what the store lists, by the core's own plan, and what only the log shows, by

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../duration.ts'
 import { finding, minute } from '../findings.ts'
 import type { Signal } from '../signal.ts'
 
@@ -34,8 +35,6 @@ export const sourceSilent: Signal = {
 /** From an event on one day to one on the next day that had any, at the least. */
 const longestPauseMs = (heard: readonly number[]): number =>
   heard.reduce((longest, day, at) => Math.max(longest, day - (heard[at - 1] ?? day) - 1), 0) * DAY_MS
-
-const DAY_MS = 86_400_000
 
 const inWords = (ms: number): string =>
   ms < 2 * DAY_MS ? `${Math.round(ms / 3_600_000)} hours` : `${Math.round(ms / DAY_MS)} days`
