@@ -85,8 +85,9 @@ function verifyTests(h: () => TargetHarness): void {
   it('stops when its time is over, and says so', async () => {
     const { target, current, metadata } = await h().scene()
     const over = AbortSignal.abort()
-    for (const work of [target.verify(current, metadata, over), target.hold(current, metadata, over)])
-      expect((await refusal(work, current)).code).toBe('unavailable/deadline')
+    const works = [target.verify(current, metadata, over), target.hold(current, metadata, over)]
+    for (const { code } of await Promise.all(works.map((work) => refusal(work, current))))
+      expect(code).toBe('unavailable/deadline')
   })
 }
 

@@ -1,31 +1,18 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { CODES, type Code } from '../../shared/errors.ts'
 import { findAzurite } from '../servers/azurite.ts'
-import { type AuditScene, type AuditWorld, linesOf, readOf, STATE, signal, startAuditWorld } from './azure-audit-world.ts'
+import { linesOf, readOf, STATE, signal, stage } from './azure-audit-world.ts'
 import { eventOf, principalOf } from './azure-events.ts'
 import type { FunctionApp } from './azure-host.ts'
-import { type BuiltFunction, builtFunction } from './lambda-runtime.ts'
 
 if (findAzurite() !== undefined) describe('POST /api/summarize-audit', httpTests)
 
 function httpTests(): void {
-  let built: BuiltFunction
-  let world: AuditWorld
-  let scene: AuditScene
+  const on = stage()
   let app: FunctionApp
-  beforeAll(async () => {
-    built = await builtFunction('azure/summarize-audit')
-    world = await startAuditWorld(built.folder)
-  })
-  afterAll(async () => {
-    await world.close()
-    built.remove()
-  })
   beforeEach(async () => {
-    scene = await world.scene()
-    app = await scene.start()
+    app = await on.scene.start()
   })
-  afterEach(() => scene.stop())
 
   const ask = (body: unknown, headers = {}) => app.http('summarize-audit', { body, headers })
   const refusal = (code: Code, status: number) => {
@@ -35,7 +22,7 @@ function httpTests(): void {
   const REQUEST = eventOf('audit-function/http-summarize')
 
   test('reads what is new, and answers with counts', async () => {
-    await scene.append('PT1H.json', readOf('db-app'), readOf('db-decoy'))
+    await on.scene.append('PT1H.json', readOf('db-app'), readOf('db-decoy'))
     expect(await ask(REQUEST)).toMatchObject({
       status: 200,
       body: { action: 'summarize', events: 2, records: 2, findings: { critical: 1 }, told: 1, isCut: false }
@@ -51,16 +38,16 @@ function httpTests(): void {
     ['a list', [{ action: 'summarize' }]]
   ])('refuses %s', async (_, body) => {
     expect(await ask(body)).toMatchObject(refusal('invalid/request', 400))
-    expect([scene.output(), await scene.reports()]).toEqual([expect.not.stringContaining('hunter2'), []])
+    expect([on.scene.output(), await on.scene.reports()]).toEqual([expect.not.stringContaining('hunter2'), []])
   })
 
   test('shows the code of a failure, and no more', async () => {
-    await scene.kept.put(STATE, Buffer.from('hunter2'), undefined, signal())
+    await on.scene.kept.put(STATE, Buffer.from('hunter2'), undefined, signal())
     expect(await ask(REQUEST)).toMatchObject(refusal('invalid/state', 500))
   })
 
   test('with App Service authentication wants the role', async () => {
-    app = await scene.start({ WEBSITE_AUTH_ENABLED: 'True' })
+    app = await on.scene.start({ WEBSITE_AUTH_ENABLED: 'True' })
     const signedIn = (principal: object) => ask(REQUEST, { 'x-ms-client-principal': principalOf(principal) })
     const answers = [await ask(REQUEST), await signedIn({ claims: [] }), await signedIn(eventOf('easy-auth-principal'))]
     expect(answers.map(({ status }) => status)).toEqual([401, 403, 200])

@@ -2,9 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
-import type { AuditDocument } from '../../shared/audit/outputs/document-schema.ts'
-import { type AuditState, decodeState } from '../../shared/audit/state.ts'
 import type { Objects } from '../../shared/ports/objects.ts'
 import { type SlackHarness, startSlack } from '../doubles/channel-slack.ts'
 import { type KeyVaultDouble, startKeyVault } from '../doubles/key-vault.ts'
@@ -12,8 +9,11 @@ import { type ManagedIdentityDouble, startManagedIdentity } from '../doubles/man
 import { containerAt } from '../objects/azure-blob-harness.ts'
 import { type Azurite, startAzurite } from '../servers/azurite.ts'
 import { askHttps } from '../servers/cloud-https.ts'
+import { auditStage } from './audit-stage.ts'
 import { eventOf } from './azure-events.ts'
 import { type FunctionApp, startFunctionApp } from './azure-host.ts'
+import { type KeptAudit, keptAudit, signal } from './kept-audit.ts'
+import { builtFunction } from './lambda-runtime.ts'
 
 /** Azurite, a vault, and a channel to people. */
 export interface AuditWorld {
@@ -26,7 +26,7 @@ export interface AuditWorld {
   close(): Promise<void>
 }
 
-export interface AuditScene {
+export interface AuditScene extends KeptAudit {
   readonly logsUrl: string
   /** Where the state and the reports are. */
   readonly kept: Objects
@@ -34,19 +34,15 @@ export interface AuditScene {
   append(name: string, ...records: readonly object[]): Promise<void>
   /** BlobCreated, by an event file, of a blob of these logs. */
   created(name: string, event?: string): Readonly<Record<string, unknown>>
-  state(): Promise<AuditState>
-  reports(): Promise<readonly string[]>
-  /** The document of each run. */
-  documents(): Promise<readonly AuditDocument[]>
   /** A new process. */
   start(env?: Readonly<Record<string, string>>): Promise<FunctionApp>
   /** Everything that its processes have written and logged. */
   output(): string
-  stop(): Promise<void>
+  close(): Promise<void>
 }
 
 export const STATE = 'audit.state'
-export const signal = () => AbortSignal.timeout(30_000)
+export { signal }
 
 export async function startAuditWorld(folder: string): Promise<AuditWorld> {
   const [azurite, vault, identity, chat] = await Promise.all([
@@ -74,6 +70,14 @@ export async function startAuditWorld(folder: string): Promise<AuditWorld> {
   }
 }
 
+/** For the tests of a file. */
+export const stage = () =>
+  auditStage<AuditScene, AuditWorld>({
+    build: () => builtFunction('azure/summarize-audit'),
+    open: startAuditWorld,
+    secrets: ({ identity }) => [identity.env.IDENTITY_HEADER]
+  })
+
 async function makeScene(azurite: Azurite, folder: string, own: Readonly<Record<string, string>>): Promise<AuditScene> {
   const id = randomUUID()
   const [logsUrl, keptUrl] = [`${azurite.blobUrl}/logs-${id}`, `${azurite.blobUrl}/keyturn-${id}`]
@@ -87,13 +91,8 @@ async function makeScene(azurite: Azurite, folder: string, own: Readonly<Record<
   const kept = containerAt(keptUrl, azurite, { stallMs: 30_000 })
   const logs = containerAt(logsUrl, azurite)
   const apps: FunctionApp[] = []
-  const reports = async () => {
-    const names: string[] = []
-    for await (const { name } of kept.list('reports/', signal())) names.push(name)
-    return names
-  }
   return {
-    ...{ logsUrl, kept, reports },
+    ...{ logsUrl, kept, ...keptAudit(kept, STATE) },
     append: async (name, ...records) => {
       const url = `${logsUrl}/${name}`
       if (!(await logs.describe(name, signal()))) await put(azurite, url, { 'x-ms-blob-type': 'AppendBlob' })
@@ -103,19 +102,13 @@ async function makeScene(azurite: Azurite, folder: string, own: Readonly<Record<
       const { data, ...envelope } = eventOf(event)
       return { ...envelope, id: randomUUID(), data: { ...(data as object), url: `${logsUrl}/${name}` } }
     },
-    state: async () => decodeState((await kept.get(STATE, 2 ** 20, signal()))?.bytes ?? Buffer.alloc(0)),
-    documents: async () => {
-      const names = (await reports()).filter((name) => name.endsWith('.json.gz'))
-      const found = await Promise.all(names.map((name) => kept.get(name, 2 ** 22, signal())))
-      return found.map((one) => JSON.parse(gunzipSync(one?.bytes ?? '').toString('utf8')) as AuditDocument)
-    },
     start: async (more = {}) => {
       const app = await startFunctionApp(folder, { ...env, ...more })
       apps.push(app)
       return app
     },
     output: () => apps.map((app) => app.output()).join('\n'),
-    stop: async () => {
+    close: async () => {
       for (const app of apps) await app.stop()
     }
   }

@@ -1,22 +1,12 @@
 import { SecretClient } from '@azure/keyvault-secrets'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import type { Code } from '../../shared/errors.ts'
 import { azureCredential } from '../doubles/azure-credential.ts'
 import { findAzurite } from '../servers/azurite.ts'
-import {
-  type AuditScene,
-  type AuditWorld,
-  lastRun,
-  linesOf,
-  readOf,
-  STATE,
-  signal,
-  startAuditWorld
-} from './azure-audit-world.ts'
+import { lastRun, linesOf, readOf, STATE, signal, stage } from './azure-audit-world.ts'
 import { eventOf } from './azure-events.ts'
 import type { FunctionApp, Outcome } from './azure-host.ts'
 import { storageQueue } from './azure-queue.ts'
-import { type BuiltFunction, builtFunction } from './lambda-runtime.ts'
 
 const DONE: Outcome = { returned: undefined }
 const FINDINGS = { low: 0, medium: 0, high: 0, critical: 0 }
@@ -34,41 +24,25 @@ const text = (event: object): string => JSON.stringify(event)
 if (findAzurite() !== undefined) describe('the built bundle of summarize-audit on Azure', auditTests)
 
 function auditTests(): void {
-  let built: BuiltFunction
-  let world: AuditWorld
-  let scene: AuditScene
+  const on = stage()
   let app: FunctionApp
-  beforeAll(async () => {
-    built = await builtFunction('azure/summarize-audit')
-    world = await startAuditWorld(built.folder)
-  })
-  afterAll(async () => {
-    await world.close()
-    built.remove()
-  })
   beforeEach(async () => {
-    scene = await world.scene()
-    app = await scene.start()
-    await world.chat.arrived()
-  })
-  afterEach(async () => {
-    await scene.stop()
-    for (const secret of [...world.chat.secrets, world.identity.env.IDENTITY_HEADER]) expect(scene.output()).not.toContain(secret)
+    app = await on.scene.start()
   })
 
   const timer = () => app.timer('audit', eventOf('timer'))
   const blob = (event: object) => app.message('audit-blobs', text(event))
-  const reads = async () => (await scene.state()).tally.identities.values().next().value?.count
+  const reads = async () => (await on.scene.state()).tally.identities.values().next().value?.count
 
   test('reads what is new by the timer: people are told, state and reports are in their container', async () => {
-    await scene.append(LOG, readOf('db-app'), readOf('db-decoy'))
+    await on.scene.append(LOG, readOf('db-app'), readOf('db-decoy'))
     expect(await timer()).toEqual(DONE)
     expect(lastRun(app)).toMatchObject({ events: 2, malformed: 0, findings: FOUND, told: 1, untold: 0 })
-    expect(await world.chat.arrived()).toHaveLength(1)
-    expect([(await scene.state()).objects.size, await reads()]).toEqual([1, 2])
-    const kinds = (await scene.reports()).map((name) => name.replace(/^reports\/(\d{4}-\d\d-\d\d\/\d{6}Z-[0-9a-f]{8})?/, ''))
+    expect(await on.world.chat.arrived()).toHaveLength(1)
+    expect([(await on.scene.state()).objects.size, await reads()]).toEqual([1, 2])
+    const kinds = (await on.scene.reports()).map((name) => name.replace(/^reports\/(\d{4}-\d\d-\d\d\/\d{6}Z-[0-9a-f]{8})?/, ''))
     expect(kinds.sort()).toEqual(['.html', '.json.gz', '.ocsf.ndjson', 'latest.html'])
-    expect(await scene.documents()).toMatchObject([
+    expect(await on.scene.documents()).toMatchObject([
       { findings: [{ signal: 'decoy-read' }, { signal: 'long-ttl' }], inventory: [{}, {}] }
     ])
   })
@@ -76,20 +50,20 @@ function auditTests(): void {
   test.each(['audit-function/blob-created', 'audit-function/blob-created-cloudevents'])(
     'reads the blob that %s names, and once',
     async (name) => {
-      await scene.append(LOG, readOf('db-app'))
-      const event = scene.created(LOG, name)
+      await on.scene.append(LOG, readOf('db-app'))
+      const event = on.scene.created(LOG, name)
       expect([await blob(event), await blob(event)]).toEqual([DONE, DONE])
       expect([lastRun(app)?.events, await reads()]).toEqual([0, 1])
     }
   )
 
   test('reads on in a blob that has grown, told of it or not', async () => {
-    await scene.append(LOG, readOf('db-app'), readOf('db-app'))
-    await blob(scene.created(LOG))
-    await scene.append(LOG, readOf('db-app'))
-    await blob(scene.created(LOG))
+    await on.scene.append(LOG, readOf('db-app'), readOf('db-app'))
+    await blob(on.scene.created(LOG))
+    await on.scene.append(LOG, readOf('db-app'))
+    await blob(on.scene.created(LOG))
     expect([lastRun(app), await reads()]).toMatchObject([{ events: 1, records: 1 }, 3])
-    await scene.append(LOG, readOf('db-decoy'))
+    await on.scene.append(LOG, readOf('db-decoy'))
     await timer()
     expect([lastRun(app), await reads()]).toMatchObject([{ events: 1, records: 1, findings: { critical: 1 } }, 4])
   })
@@ -101,19 +75,19 @@ function auditTests(): void {
       { event: 'ignored', type: 'Microsoft.Storage.BlobDeleted', why: 'asks for nothing' },
       { event: 'ignored', type: 'Microsoft.Storage.BlobCreated', why: 'another account' }
     ])
-    expect(world.identity.calls.filter(({ resource }) => resource.includes('samplelogs'))).toEqual([])
-    expect([await blob(scene.created('gone.json')), lastRun(app)?.events]).toEqual([DONE, 0])
+    expect(on.world.identity.calls.filter(({ resource }) => resource.includes('samplelogs'))).toEqual([])
+    expect([await blob(on.scene.created('gone.json')), lastRun(app)?.events]).toEqual([DONE, 0])
   })
 
   test('reads the other blobs of a message beside one that is bad, and gives it up at last', async () => {
-    const queue = await storageQueue(world.azurite, { name: 'keyturn-audit-blobs', trigger: 'audit-blobs' })
-    await scene.append(LOG, readOf('db-app'))
-    const bad = { ...scene.created(LOG), data: { url: 'https://hunter2@x.example/' } }
-    await queue.put([bad, scene.created(LOG)])
+    const queue = await storageQueue(on.world.azurite, { name: 'keyturn-audit-blobs', trigger: 'audit-blobs' })
+    await on.scene.append(LOG, readOf('db-app'))
+    const bad = { ...on.scene.created(LOG), data: { url: 'https://hunter2@x.example/' } }
+    await queue.put([bad, on.scene.created(LOG)])
     const outcomes = await queue.drain(app)
     expect([outcomes.length, await queue.poison(), await reads()]).toMatchObject([5, [[bad, {}]], 1])
     for (const outcome of outcomes) expect(outcome).toMatchObject(threw('invalid/request'))
-    expect(scene.output()).not.toContain('hunter2')
+    expect(on.scene.output()).not.toContain('hunter2')
   })
 
   describe('of an event hub', () => {
@@ -123,7 +97,7 @@ function auditTests(): void {
     }
     const BATCH = recent(eventOf('audit-function/event-hub-batch')) as readonly object[]
     beforeEach(async () => {
-      app = await scene.start(HUB)
+      app = await on.scene.start(HUB)
     })
     const batch = (...messages: readonly (string | Uint8Array)[]) => app.batch('audit-records', messages)
 
@@ -132,7 +106,7 @@ function auditTests(): void {
       expect(lastRun(app)).toMatchObject({ events: 3, findings: { critical: 1 }, told: 1 })
       expect(await batch(...BATCH.map((message) => Buffer.from(text(message))))).toEqual(DONE)
       expect([lastRun(app), await reads()]).toMatchObject([{ events: 0, duplicates: 3, findings: FINDINGS, told: 0 }, 3])
-      expect(await world.chat.arrived()).toHaveLength(1)
+      expect(await on.world.chat.arrived()).toHaveLength(1)
     })
 
     test('counts what is no record, and does not hold up the hub for it', async () => {
@@ -141,69 +115,69 @@ function auditTests(): void {
       expect(lastRun(app)).toMatchObject({ events: 2, malformed: 2 })
       expect(await batch(Buffer.from('hunter2'))).toEqual(DONE)
       expect(lastRun(app)).toMatchObject({ events: 0, malformed: 1 })
-      expect(scene.output()).not.toContain('hunter2')
+      expect(on.scene.output()).not.toContain('hunter2')
     })
 
     test('holds up the hub until its state is mended', async () => {
-      await scene.kept.put(STATE, Buffer.from('{"kind":"keyturn-audit-state","version":1}\n'), undefined, signal())
+      await on.scene.kept.put(STATE, Buffer.from('{"kind":"keyturn-audit-state","version":1}\n'), undefined, signal())
       expect(await batch(...BATCH.map(text))).toMatchObject(threw('invalid/state'))
     })
   })
 
   test('works in two processes at once, and loses nothing', async () => {
     const [one, other] = ['one.json', 'other.json']
-    await scene.append(one, readOf('db-app'))
-    await scene.append(other, readOf('db-app'), readOf('db-app'))
-    const second = await scene.start()
-    const told = (to: FunctionApp, name: string) => to.message('audit-blobs', text(scene.created(name)))
+    await on.scene.append(one, readOf('db-app'))
+    await on.scene.append(other, readOf('db-app'), readOf('db-app'))
+    const second = await on.scene.start()
+    const told = (to: FunctionApp, name: string) => to.message('audit-blobs', text(on.scene.created(name)))
     expect(await Promise.all([told(app, one), told(second, other)])).toEqual([DONE, DONE])
-    expect([(await scene.state()).objects.size, await reads()]).toEqual([2, 3])
+    expect([(await on.scene.state()).objects.size, await reads()]).toEqual([2, 3])
   })
 
   test('leaves a state that is damaged, and writes nothing', async () => {
-    await scene.append(LOG, readOf('db-decoy'))
+    await on.scene.append(LOG, readOf('db-decoy'))
     const damaged = Buffer.from('{"kind":"keyturn-audit-state","version":1}\nhunter2')
-    await scene.kept.put(STATE, damaged, undefined, signal())
+    await on.scene.kept.put(STATE, damaged, undefined, signal())
     expect(await timer()).toMatchObject(threw('invalid/state'))
-    expect(await blob(scene.created(LOG))).toMatchObject(threw('invalid/state'))
-    expect(Buffer.from((await scene.kept.get(STATE, 1_000, signal()))?.bytes ?? '')).toEqual(damaged)
-    expect([await scene.reports(), await world.chat.arrived()]).toEqual([[], []])
-    expect(scene.output()).not.toContain('hunter2')
+    expect(await blob(on.scene.created(LOG))).toMatchObject(threw('invalid/state'))
+    expect(Buffer.from((await on.scene.kept.get(STATE, 1_000, signal()))?.bytes ?? '')).toEqual(damaged)
+    expect([await on.scene.reports(), await on.world.chat.arrived()]).toEqual([[], []])
+    expect(on.scene.output()).not.toContain('hunter2')
   })
 
   describe('of a vault', () => {
     test('lists the secrets for the report of rotation, once an hour, with no right to read a value', async () => {
-      const owner = new SecretClient(world.vault.url, azureCredential('owner'), {
+      const owner = new SecretClient(on.world.vault.url, azureCredential('owner'), {
         disableChallengeResourceVerification: true,
-        tlsOptions: { ca: world.vault.caPem }
+        tlsOptions: { ca: on.world.vault.caPem }
       })
       await owner.setSecret('db-app', '{}', { tags: { keyturn: 'kind=postgres;period=30d' } })
       await owner.setSecret('nobodys', '{}')
-      world.vault.setRights('app', ['readMetadata'])
-      app = await scene.start({ KEYTURN_KEY_VAULT_URL: world.vault.url })
-      const calls = world.vault.calls.length
-      await scene.append(LOG, readOf('db-app'))
-      await blob(scene.created(LOG))
-      await scene.append(LOG, readOf('db-app'))
+      on.world.vault.setRights('app', ['readMetadata'])
+      app = await on.scene.start({ KEYTURN_KEY_VAULT_URL: on.world.vault.url })
+      const calls = on.world.vault.calls.length
+      await on.scene.append(LOG, readOf('db-app'))
+      await blob(on.scene.created(LOG))
+      await on.scene.append(LOG, readOf('db-app'))
       await timer()
-      const ops = world.vault.calls.slice(calls).map(({ op }) => op)
+      const ops = on.world.vault.calls.slice(calls).map(({ op }) => op)
       expect(ops).toEqual(['GetSecrets', 'GetSecretVersions'])
-      const rotation = (await scene.documents()).map((document) => document.rotation)
+      const rotation = (await on.scene.documents()).map((document) => document.rotation)
       const row = { secret: 'db-app', state: 'in-time' }
       expect(rotation).toMatchObject([[row], [row]])
       expect(linesOf(app).filter(({ event }) => event === 'unlisted')).toEqual([])
     })
 
     test('that refuses to list is asked once an hour too, and the report says what it rests on', async () => {
-      world.vault.setRights('app', [])
-      app = await scene.start({ KEYTURN_KEY_VAULT_URL: world.vault.url })
-      const calls = world.vault.calls.length
+      on.world.vault.setRights('app', [])
+      app = await on.scene.start({ KEYTURN_KEY_VAULT_URL: on.world.vault.url })
+      const calls = on.world.vault.calls.length
       await timer()
       await timer()
-      world.vault.setRights('app', undefined)
-      expect(world.vault.calls.slice(calls).map(({ op }) => op)).toEqual(['GetSecrets'])
+      on.world.vault.setRights('app', undefined)
+      expect(on.world.vault.calls.slice(calls).map(({ op }) => op)).toEqual(['GetSecrets'])
       const gap = { code: 'unlisted', text: expect.stringContaining('denied/store') }
-      const [first, second] = (await scene.documents()).map(({ coverage }) => coverage.gaps)
+      const [first, second] = (await on.scene.documents()).map(({ coverage }) => coverage.gaps)
       expect([first, second]).toEqual([expect.arrayContaining([gap]), expect.arrayContaining([gap])])
     })
   })

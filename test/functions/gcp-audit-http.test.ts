@@ -1,34 +1,16 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { composeGcpAudit } from '../../functions/gcp/audit.ts'
 import { CODES, type Code, hasCode } from '../../shared/errors.ts'
-import { type AuditScene, type AuditWorld, linesOf, readOf, STATE, signal, startAuditWorld } from './gcp-audit-world.ts'
+import { LOG, linesOf, readOf, STATE, signal, stage } from './gcp-audit-world.ts'
 import { SCHEDULER } from './gcp-cloud.ts'
 import { gcpEventOf, httpEventOf, type Json } from './gcp-events.ts'
-import { builtGcpFunction, type Framework, type HttpRequest, type Target } from './gcp-framework.ts'
+import type { Framework, HttpRequest, Target } from './gcp-framework.ts'
 import { AGAIN, asking, binary } from './gcp-world.ts'
-import type { BuiltFunction } from './lambda-runtime.ts'
 
-/** As the event file names it. */
-const LOG = 'cloudaudit.googleapis.com/data_access/2026/03/01/02:00:00_02:59:59_S0.json'
-
-let built: BuiltFunction
-let world: AuditWorld
-let scene: AuditScene
-beforeAll(async () => {
-  built = await builtGcpFunction('summarize-audit')
-  world = await startAuditWorld(built.folder)
-})
-afterAll(async () => {
-  await world.close()
-  built.remove()
-})
-beforeEach(async () => {
-  scene = await world.scene()
-})
-afterEach(() => scene.close())
+const on = stage()
 
 describe('by HTTP', () => {
-  const token = () => world.metadata.idToken({ email: SCHEDULER })
+  const token = () => on.world.metadata.idToken({ email: SCHEDULER })
   const ask = (process: Framework, body?: Json | string, bearer: string | undefined = token()) =>
     process.send(asking(httpEventOf('audit-function/scheduler-summarize'), bearer, body))
   const refusal = (status: number, code: Code) => ({
@@ -37,9 +19,9 @@ describe('by HTTP', () => {
   })
 
   test('Cloud Scheduler has all that is new read, and is answered with counts', async () => {
-    scene.write(LOG, readOf('db-app'), readOf('db-decoy'))
-    scene.write('elsewhere.json', readOf('db-app'))
-    const process = await scene.start('onRequest')
+    on.scene.write(LOG, readOf('db-app'), readOf('db-decoy'))
+    on.scene.write('elsewhere.json', readOf('db-app'))
+    const process = await on.scene.start('onRequest')
     expect(await ask(process)).toMatchObject({
       status: 200,
       json: { action: 'summarize', events: 2, records: 2, findings: { critical: 1 }, told: 1, isCut: false }
@@ -50,28 +32,28 @@ describe('by HTTP', () => {
   test.each(['', 'action=summarize', '[]', '{"action":"rotate","secretId":"a"}', '{"action":"summarize","hunter2":1}'])(
     'a body that reads %j is refused',
     async (body) => {
-      const process = await scene.start('onRequest')
+      const process = await on.scene.start('onRequest')
       expect(await ask(process, body)).toMatchObject(refusal(400, 'invalid/request'))
-      expect(await scene.reports()).toEqual([])
+      expect(await on.scene.reports()).toEqual([])
     }
   )
 
   test('nobody is let in but the callers that are set', async () => {
-    const process = await scene.start('onRequest')
-    const stranger = world.metadata.idToken({ email: 'stranger@example.com' })
+    const process = await on.scene.start('onRequest')
+    const stranger = on.world.metadata.idToken({ email: 'stranger@example.com' })
     const answers = [
       await ask(process, undefined, stranger),
       await process.send({ ...asking(httpEventOf('audit-function/scheduler-summarize'), undefined) })
     ]
     expect(answers).toMatchObject([refusal(403, 'denied/caller'), refusal(401, 'denied/caller')])
-    const open = await scene.start('onRequest', { KEYTURN_AUDIENCE: undefined, KEYTURN_CALLERS: undefined })
+    const open = await on.scene.start('onRequest', { KEYTURN_AUDIENCE: undefined, KEYTURN_CALLERS: undefined })
     expect(await ask(open)).toMatchObject(refusal(500, 'invalid/config'))
-    expect(await scene.reports()).toEqual([])
+    expect(await on.scene.reports()).toEqual([])
   })
 
   test('a failure is answered by its code, and by no more', async () => {
-    await scene.kept.put(STATE, Buffer.from('hunter2'), undefined, signal())
-    expect(await ask(await scene.start('onRequest'))).toMatchObject(refusal(500, 'invalid/state'))
+    await on.scene.kept.put(STATE, Buffer.from('hunter2'), undefined, signal())
+    expect(await ask(await on.scene.start('onRequest'))).toMatchObject(refusal(500, 'invalid/state'))
   })
 })
 
@@ -81,7 +63,7 @@ describe('settings that are wrong', () => {
     onObject: binary(gcpEventOf('audit-function/object-finalized'))
   }
   test.each(Object.entries(TARGETS))('refuse every event, which comes again when they are right: %s', async (target, request) => {
-    const process = await scene.start(target as Target, { KEYTURN_AUDIT_STATE: undefined })
+    const process = await on.scene.start(target as Target, { KEYTURN_AUDIT_STATE: undefined })
     expect(await process.send(request)).toMatchObject(AGAIN)
     expect(await linesOf(process)).toMatchObject([{ severity: 'ERROR', event: 'failed', code: 'invalid/config' }])
   })

@@ -2,9 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
-import type { AuditDocument } from '../../shared/audit/outputs/document-schema.ts'
-import { type AuditState, decodeState } from '../../shared/audit/state.ts'
 import type { Objects } from '../../shared/ports/objects.ts'
 import { type SlackHarness, startSlack } from '../doubles/channel-slack.ts'
 import { type GoogleMetadataDouble, startGoogleMetadata } from '../doubles/google-metadata.ts'
@@ -12,14 +9,18 @@ import { type GoogleSecretsDouble, startGoogleSecrets } from '../doubles/google-
 import { type GoogleStorage, startGoogleStorage } from '../doubles/google-storage.ts'
 import { storageAt } from '../objects/gcp-storage-harness.ts'
 import { sharedAuthority } from '../servers/certificates.ts'
+import { auditStage } from './audit-stage.ts'
 import { AUDIENCE, NUMBER, PROJECT, SCHEDULER } from './gcp-cloud.ts'
 import { gcpEventOf, type Json, type Message } from './gcp-events.ts'
-import { type Framework, startFramework, type Target } from './gcp-framework.ts'
+import { builtGcpFunction, type Framework, startFramework, type Target } from './gcp-framework.ts'
 import { type Line, linesIn } from './gcp-world.ts'
+import { type KeptAudit, keptAudit, signal } from './kept-audit.ts'
 
 export const ACCOUNT = `keyturn@${PROJECT}.iam.gserviceaccount.com`
+/** As the event files name it. */
+export const LOG = 'cloudaudit.googleapis.com/data_access/2026/03/01/02:00:00_02:59:59_S0.json'
 export const STATE = 'keyturn/audit.state'
-export const signal = () => AbortSignal.timeout(30_000)
+export { signal }
 
 /** The doubles of Cloud Storage, Secret Manager and the metadata server, and a channel to people. */
 export interface AuditWorld {
@@ -31,17 +32,13 @@ export interface AuditWorld {
   close(): Promise<void>
 }
 
-export interface AuditScene {
+export interface AuditScene extends KeptAudit {
   /** `logs` and `keyturn` there are this function's. */
   readonly storage: GoogleStorage
   /** Where the state and the reports are. */
   readonly kept: Objects
   /** As a sink does: an object with an entry a line. */
   write(name: string, ...entries: readonly object[]): void
-  state(): Promise<AuditState>
-  reports(): Promise<readonly string[]>
-  /** The document of each run. */
-  documents(): Promise<readonly AuditDocument[]>
   start(target: Target, env?: Readonly<Record<string, string | undefined>>): Promise<Framework>
   output(): Promise<string>
   close(): Promise<void>
@@ -82,6 +79,14 @@ export async function startAuditWorld(folder: string): Promise<AuditWorld> {
   }
 }
 
+/** For the tests of a file. */
+export const stage = () =>
+  auditStage<AuditScene, AuditWorld>({
+    build: () => builtGcpFunction('summarize-audit'),
+    open: startAuditWorld,
+    secrets: () => ['ya29.']
+  })
+
 async function makeScene(folder: string, own: Readonly<Record<string, string>>): Promise<AuditScene> {
   const storage = await startGoogleStorage('logs', 'keyturn')
   const env = {
@@ -93,20 +98,9 @@ async function makeScene(folder: string, own: Readonly<Record<string, string>>):
   }
   const kept = storageAt(storage.url, { bucket: 'keyturn', stallMs: 30_000 })
   const processes: Framework[] = []
-  const reports = async () => {
-    const names: string[] = []
-    for await (const { name } of kept.list('reports/', signal())) names.push(name)
-    return names
-  }
   return {
-    ...{ storage, kept, reports },
+    ...{ storage, kept, ...keptAudit(kept, STATE) },
     write: (name, ...entries) => storage.write(name, Buffer.from(entries.map((one) => `${JSON.stringify(one)}\n`).join(''))),
-    state: async () => decodeState((await kept.get(STATE, 2 ** 20, signal()))?.bytes ?? Buffer.alloc(0)),
-    documents: async () => {
-      const names = (await reports()).filter((name) => name.endsWith('.json.gz'))
-      const found = await Promise.all(names.map((name) => kept.get(name, 2 ** 22, signal())))
-      return found.map((one) => JSON.parse(gunzipSync(one?.bytes ?? '').toString('utf8')) as AuditDocument)
-    },
     start: async (target, more = {}) => {
       const process = await startFramework({ folder, target, env: { ...env, ...more } })
       processes.push(process)

@@ -174,7 +174,7 @@ describe('a file', () => {
         all(objects.read(name, 0, signal())),
         objects.put(name, bytesOf('x'), undefined, signal())
       ]
-      for (const work of works) expect(await codeOf(work)).toBe('invalid/object')
+      expect(await Promise.all(works.map(codeOf))).toEqual(works.map(() => 'invalid/object'))
     }
   )
 
